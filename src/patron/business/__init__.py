@@ -1,0 +1,1 @@
+"""The daily work: purchases and the loyalty programme."""

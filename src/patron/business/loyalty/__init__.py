@@ -1,0 +1,1 @@
+"""The loyalty programme: members, cards, and the double-entry points ledger."""

@@ -1,0 +1,1 @@
+"""Sales and returns as the tills recorded them."""

@@ -1,0 +1,17 @@
+"""Rules that the database keeps whoever writes."""
+
+from django.db import migrations
+
+from patron.kernel.schema import append_only, track_changes
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("kernel", "0001_functions"),
+        ("purchases", "0001_initial"),
+    ]
+
+    operations = [
+        track_changes("purchases_purchase"),
+        append_only("purchases_purchaseline"),
+    ]

@@ -1,0 +1,1 @@
+"""Who and what: staff and branches, customers, catalogue, the activity log."""

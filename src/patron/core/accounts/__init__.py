@@ -1,0 +1,1 @@
+"""Staff, roles, teams, branches, integration keys."""

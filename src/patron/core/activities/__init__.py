@@ -1,0 +1,1 @@
+"""The append-only log of everything that happens with a customer."""

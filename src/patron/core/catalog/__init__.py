@@ -1,0 +1,1 @@
+"""Products and their categories, and what branches charge for them."""

@@ -1,0 +1,1 @@
+"""Understanding: the warehouse, the models that mine it, and the reports."""

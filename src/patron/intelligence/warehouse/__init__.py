@@ -1,0 +1,1 @@
+"""From the rooms' exports to Parquet: extraction, reconciliation, atomic publication."""

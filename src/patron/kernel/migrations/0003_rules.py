@@ -1,0 +1,11 @@
+"""Rules that the database keeps whoever writes."""
+
+from django.db import migrations
+
+from patron.kernel.schema import append_only
+
+
+class Migration(migrations.Migration):
+    dependencies = [("kernel", "0002_initial")]
+
+    operations = [append_only("kernel_auditentry")]
