@@ -12,14 +12,12 @@ from patron.kernel.registries import permissions
 @register
 def check_permissions(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001
     """Each permission has a dotted code, a label and at least one role that holds it."""
-    messages: list[CheckMessage] = []
-    for permission in permissions:
-        if "." not in permission.code or not permission.roles:
-            messages.append(
-                Error(
-                    f"permission {permission.code!r} is not complete",
-                    hint="Give it a code of the form room.verb and the roles that hold it.",
-                    id="patron.E001",
-                )
-            )
-    return messages
+    return [
+        Error(
+            f"permission {permission.code!r} is not complete",
+            hint="Give it a code of the form room.verb and the roles that hold it.",
+            id="patron.E001",
+        )
+        for permission in permissions
+        if "." not in permission.code or not permission.roles
+    ]

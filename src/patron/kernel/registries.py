@@ -1,7 +1,7 @@
 """Registries: a thing is added by declaring it in its own room; start-up finds and checks it.
 
-Rooms declare in conventionally named modules (`permissions.py`, `exports.py`, `imports.py`, `navigation.py`, `jobs.py`);
-`patron.kernel.apps` imports these once Django is ready, and the system checks report what does not hold together.
+Rooms declare in conventionally named modules (`permissions.py`, `exports.py`, `imports.py`, `navigation.py`,
+`jobs.py`); `patron.kernel.apps` imports these once Django is ready, and system checks report what does not hold.
 """
 
 from collections.abc import Callable, Iterator
