@@ -71,6 +71,23 @@ def operation(*, permission: str, private: tuple[str, ...] = ()) -> Callable[[Ca
     return decorate
 
 
+def inside_operation(function: Callable[P, R]) -> Callable[P, R]:
+    """Mark a write that only happens as part of an operation, such as telling the activity log of it.
+
+    It has no permission and no audit row of its own: those are the operation's. Outside a transaction it raises
+    TransactionManagementError, so that half a change can never be written.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not transaction.get_connection().in_atomic_block:
+            raise transaction.TransactionManagementError(f"{function.__qualname__} runs inside an operation")
+        return function(*args, **kwargs)
+
+    run.operation = f"{function.__module__.removeprefix('patron.')}.{function.__name__}"  # type: ignore[attr-defined]
+    return run
+
+
 def _subject_of(result: object, arguments: dict[str, Any]) -> str:
     """What the operation was about: the row it returned, else the first row it was given."""
     for candidate in (result, *arguments.values()):

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from django.utils.functional import Promise
+
 T = TypeVar("T")
 
 DECLARING_MODULES = ("permissions", "exports", "imports", "navigation", "jobs", "handlers")
@@ -55,7 +57,7 @@ class Permission:
     """A thing that a role may do. `roles` are the role codes that have it from the start."""
 
     code: str
-    label: str
+    label: str | Promise
     roles: frozenset[str] = field(default_factory=frozenset)
     integration_scope: bool = False
 

@@ -1,0 +1,75 @@
+"""Writing the log. Always inside the operation whose change is being told of."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from patron.core.activities.kinds import kinds
+from patron.core.activities.models import Activity
+from patron.kernel.actor import Actor
+from patron.kernel.clock import require_aware
+from patron.kernel.operation import inside_operation
+
+COLUMNS = ("customer_id", "kind", "occurred_at", "channel", "branch_id", "source", "facts")
+
+
+@inside_operation
+def log_activity(
+    *,
+    actor: Actor,
+    now: datetime,
+    customer_id: int | None,
+    kind: str,
+    occurred_at: datetime | None = None,
+    channel: str = "",
+    branch_id: int | None = None,
+    source: str = "",
+    facts: Mapping[str, object] | None = None,
+) -> Activity:
+    """Write one activity in the caller's transaction.
+
+    `kind` must be registered (LookupError otherwise); `occurred_at` is `now` unless it happened earlier; `source`
+    points to the row it tells of as `label:id`; `facts` are numbers and codes for showing it, never personal data.
+    """
+    kinds.get(kind)
+    return Activity.objects.create(
+        customer_id=customer_id,
+        kind=kind,
+        occurred_at=require_aware(occurred_at or now),
+        channel=channel,
+        branch_id=branch_id,
+        actor=actor.reference,
+        source=source,
+        facts=dict(facts or {}),
+    )
+
+
+@inside_operation
+def log_activities_from(
+    select_sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, actor: Actor, now: datetime
+) -> int:
+    """Write one activity for each row of `select_sql`, in one statement, and return how many.
+
+    `select_sql` is our own SQL (never a user's), with the output columns named
+    `customer_id, kind, occurred_at, channel, branch_id, source, facts` in any order; `params` are its parameters
+    (positional or named). Kinds written as literals must be registered, as with `log_activity`.
+    """
+    require_aware(now)
+    for code in re.findall(r"'([a-z_]+\.[a-z_]+)'(?:::\w+)?\s+AS\s+kind", select_sql, flags=re.IGNORECASE):
+        kinds.get(code)
+    named = ", ".join(COLUMNS)
+    statement = (
+        f"INSERT INTO activities_activity ({named}, actor) "  # noqa: S608 (names are constants, the SELECT is ours)
+        f"SELECT {named}, '{_quoted(actor.reference)}' FROM ({select_sql}) AS told"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params or None)
+        return int(cursor.rowcount)
+
+
+def _quoted(text: str) -> str:
+    """An actor's reference as the inside of a literal: it may stand beside positional or named parameters."""
+    return re.sub(r"[^a-z0-9:_-]", "", text)

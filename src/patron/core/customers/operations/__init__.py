@@ -1,0 +1,1 @@
+"""Every write to a customer's file, by topic."""
