@@ -159,7 +159,8 @@ def _write_customers(db: duckdb.DuckDBPyConnection, path: Path, *, first_purchas
     ).fetchall()
     header = (
         "external_id", "name", "family_name", "given_name", "latin_name", "sex", "birth_on", "phone", "email",
-        "language", "occupation", "preferences", "address", "district", "city", "country", "latitude", "longitude", "branch_code",
+        "language", "occupation", "preferences", "address", "district", "city", "country", "latitude", "longitude",
+        "branch_code",
         "registered_on", "joined_on", "consent_sms", "consent_email",
     )  # fmt: skip
     persons = people(
