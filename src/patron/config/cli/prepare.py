@@ -1,0 +1,109 @@
+"""What must be done before the product can serve: tables in step, static files collected. `python -m …prepare` does
+it.
+
+Run by the supervisor in a process of its own, so that the supervisor stays small. Each step looks first and does
+nothing when there is nothing to do: a second start is quick.
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from patron.config.cli.session import setup_django
+from patron.config.home import home_directory
+
+# Any constant known to Patron alone: two programs that start at once migrate one after the other.
+_MIGRATION_LOCK = 7_126_549_103
+
+_console = Console(highlight=False)
+
+
+def migrate_if_needed() -> bool:
+    """Bring the tables in step with the program; says whether there was anything to do.
+
+    Safe to call at the same time.
+    """
+    from django.core.management import call_command
+    from django.db import connection
+
+    if not _pending_migrations():
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATION_LOCK])
+    return True
+
+
+def collect_static_if_needed(home: Path) -> bool:
+    """Copy, compress and name the static files, when any of them changed; says whether there was anything to do."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    stamp = home / "run" / "static.sha256"
+    digest = _digest_of_static_files()
+    if stamp.exists() and stamp.read_text(encoding="ascii") == digest and Path(settings.STATIC_ROOT).is_dir():
+        return False
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(digest, encoding="ascii")
+    return True
+
+
+def pending_migrations() -> list[str]:
+    """The migrations that the database lacks, as `app.name`."""
+    return [f"{app}.{name}" for app, name in _pending_migrations()]
+
+
+def _pending_migrations() -> list[tuple[str, str]]:
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return [(step.app_label, step.name) for step, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+
+
+def _digest_of_static_files() -> str:
+    from django.conf import settings
+    from django.contrib.staticfiles.finders import get_finders
+
+    digest = hashlib.sha256(str(settings.STORAGES["staticfiles"]["BACKEND"]).encode())
+    for finder in get_finders():
+        for name, storage in finder.list(None):
+            status = Path(storage.path(name)).stat()
+            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _load_demo(home: Path) -> None:
+    """Load the demo company unless it is there, and leave a note of who may sign in for the supervisor to show."""
+    try:
+        from patron.config import demo
+    except ImportError as error:
+        _console.print(f"patron: The demo company needs further packages ({error.name}). Run: make demo")
+        raise SystemExit(1) from None
+    sign_ins = demo.load()
+    note = home / "run" / "demo.json"
+    note.write_text(json.dumps([list(entry) for entry in sign_ins or ()]), encoding="utf-8")
+
+
+def main(arguments: list[str]) -> None:
+    """Prepare the installation; with `--demo`, load the demo company as well."""
+    home = home_directory()
+    setup_django()
+    if migrate_if_needed():
+        _console.print("  tables are in step")
+    if collect_static_if_needed(home):
+        _console.print("  static files collected")
+    if "--demo" in arguments:
+        _load_demo(home)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
