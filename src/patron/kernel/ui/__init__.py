@@ -1,0 +1,1 @@
+"""What every page stands on: shell, page decorator, navigation, formats, icons and front-end parts."""

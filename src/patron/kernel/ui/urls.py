@@ -1,0 +1,13 @@
+"""Addresses that belong to the frame itself, for the project's URLconf to include at its root."""
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from patron.kernel.ui import views
+
+urlpatterns = [
+    path("-/language/", set_language, name="set_language"),
+    path("-/theme/", views.choose_theme, name="choose-theme"),
+    path("-/branch/", views.choose_branch, name="choose-branch"),
+    path("-/ui/", views.style_guide, name="style-guide"),
+]
