@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-import structlog
 from csp.constants import NONE, SELF
 
 from patron.config.database import database_settings
 from patron.config.home import ensure_secret, home_directory
+from patron.kernel.observability.logs import logging_settings
 
 HOME = home_directory()
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -55,7 +55,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "patron.kernel.observability.RequestMiddleware",
+    "patron.kernel.observability.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -143,6 +143,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG or _flag("PATRON_TESTING")
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 MEDIA_ROOT = HOME / "media"
 MEDIA_URL = "/media/"
@@ -184,31 +185,11 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 SLOW_QUERY_MS = int(os.environ.get("PATRON_SLOW_QUERY_MS", "200"))
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"]
 
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.JSONRenderer(ensure_ascii=False)
-            if os.environ.get("PATRON_LOG_FORMAT", "json") == "json"
-            else structlog.dev.ConsoleRenderer(),
-            "foreign_pre_chain": [
-                structlog.contextvars.merge_contextvars,
-                structlog.stdlib.add_log_level,
-                structlog.stdlib.add_logger_name,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-            ],
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": os.environ.get("PATRON_LOG_LEVEL", "WARNING")},
-    "loggers": {
-        "patron": {"level": os.environ.get("PATRON_LOG_LEVEL", "INFO")},
-        "django.request": {"level": "ERROR"},
-        "axes": {"level": "ERROR"},
-    },
-}
+LOGGING = logging_settings(
+    style=os.environ.get("PATRON_LOG_FORMAT", "json"),
+    level=os.environ.get("PATRON_LOG_LEVEL", "INFO"),
+    library_level=os.environ.get("PATRON_LOG_LEVEL", "WARNING"),
+)
 
 if _flag("PATRON_TESTING"):
     DATABASES["default"]["OPTIONS"]["options"] = "-c patron.testing=on"

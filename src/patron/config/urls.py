@@ -9,3 +9,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("patron.touchpoints.api.urls")),
     path("", include("patron.kernel.observability.urls")),
 ]
+
+handler500 = "patron.kernel.observability.failures.server_error"

@@ -15,6 +15,10 @@ class KernelConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from patron.kernel.observability import logs, queries
+
+        logs.configure()
+        queries.watch_connections()
         for config in apps.get_app_configs():
             if not config.name.startswith("patron.") or config.module is None:
                 continue

@@ -1,7 +1,8 @@
 """Registries: a thing is added by declaring it in its own room; start-up finds and checks it.
 
 Rooms declare in conventionally named modules (`permissions.py`, `exports.py`, `imports.py`, `navigation.py`,
-`jobs.py`); `patron.kernel.apps` imports these once Django is ready, and system checks report what does not hold.
+`jobs.py`, `health.py`); `patron.kernel.apps` imports these once Django is ready, and system checks report what does not
+hold.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from django.utils.functional import Promise
 
 T = TypeVar("T")
 
-DECLARING_MODULES = ("permissions", "exports", "imports", "navigation", "jobs", "handlers")
+DECLARING_MODULES = ("permissions", "exports", "imports", "navigation", "jobs", "handlers", "health")
 
 
 class Registry(Generic[T]):

@@ -1,0 +1,5 @@
+"""The addresses of version 1 of the API, for the project's URLconf to include below `api/v1/`."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
