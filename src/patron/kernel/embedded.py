@@ -5,12 +5,12 @@ One server per data directory, shared by every process of the installation. `sta
 killed counts as having left, because the kernel drops its file lock.
 """
 
+import atexit
 import contextlib
 import fcntl
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ from typing import IO
 from urllib.parse import quote
 
 import psutil
+import psycopg
 
 from patron.kernel import embedded_host
 from patron.kernel.embedded_host import EmbeddedServerError, Layout
@@ -27,6 +28,8 @@ __all__ = ["EmbeddedServer", "EmbeddedServerError", "default_url"]
 
 USER = "patron"
 DATABASE = "patron"
+# Servers that this process started and has not seen end, by data directory: the next look buries the dead.
+_started: dict[Path, subprocess.Popen[bytes]] = {}
 _LOG_LIMIT_BYTES = 20_000_000
 _DURABLE = {"synchronous_commit": "on", "wal_compression": "on", "checkpoint_timeout": "15min", "max_wal_size": "4GB"}
 _FAST = {
@@ -54,7 +57,6 @@ class EmbeddedServer:
         self.wanted_dir = data_dir.absolute()
         self.fast = fast
         self.log_file = log_file or self.wanted_dir.parent / "log" / "postgres.log"
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def layout(self) -> Layout:
@@ -168,8 +170,10 @@ class EmbeddedServer:
         if die_with_parent:
             # PostgreSQL's "fast" stop (SIGINT) reaches it when its parent is gone, even by kill -9.
             command = ["setpriv", "--pdeathsig", "INT", "--", *command] if shutil.which("setpriv") else command
+        if previous := _started.pop(self.wanted_dir, None):
+            previous.wait()
         with self._open_log() as log:
-            self._process = subprocess.Popen(
+            _started[self.wanted_dir] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
                 env=_environment(), user=layout.uid, group=layout.gid, extra_groups=layout.extra_groups,
             )  # fmt: skip
@@ -200,7 +204,8 @@ class EmbeddedServer:
     def _await_ready(self, deadline: float) -> None:
         """Return when the server is ready, or when it ended for a reason that passes; raise otherwise."""
         while not self._is_ready():
-            if self._process is not None and self._process.poll() is not None:
+            process = _started.get(self.wanted_dir)
+            if process is not None and process.poll() is not None:
                 last_words = self._last_words()
                 # After kill -9 of the server its helpers live on for a moment and hold the shared memory.
                 passing = "still in use" in last_words or "already exists" in last_words
@@ -210,7 +215,7 @@ class EmbeddedServer:
                     )
                 time.sleep(0.2)
                 return
-            if self._process is None and not self.is_running():
+            if process is None and not self.is_running():
                 return
             if time.monotonic() > deadline:
                 raise EmbeddedServerError(f"PostgreSQL is not ready yet. See {self.log_file}, and try again.")
@@ -221,9 +226,12 @@ class EmbeddedServer:
         return len(lines) >= 8 and lines[7].strip() == "ready" and self.is_running() and self._answers()
 
     def _answers(self) -> bool:
-        """Whether somebody listens on the socket: a server killed a moment ago still looks alive otherwise."""
-        with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(str(self.layout.socket_dir / ".s.PGSQL.5432")) == 0
+        """Whether the server really serves: one that was killed a moment ago still looks alive from outside."""
+        try:
+            psycopg.connect(self.url("postgres"), connect_timeout=10).close()
+        except psycopg.OperationalError as error:
+            return "too many" in str(error)
+        return True
 
     def _create_database(self) -> None:
         marker = self.data_dir / "patron-database"
@@ -289,8 +297,9 @@ class EmbeddedServer:
         return _lines_of(self.data_dir / "postmaster.pid")
 
     def _reap(self) -> None:
-        if self._process is not None and self._process.poll() is not None:
-            self._process = None
+        process = _started.get(self.wanted_dir)
+        if process is not None and process.poll() is not None:
+            del _started[self.wanted_dir]
 
     # -- files
 
@@ -320,6 +329,13 @@ def _lines_of(path: Path) -> list[str]:
         return path.read_text(encoding="utf-8").splitlines()
     except OSError:
         return []
+
+
+@atexit.register
+def _let_go() -> None:
+    """A server may outlive the process that started it; Python would warn of each one at its end."""
+    for process in _started.values():
+        process.returncode = process.poll() or 0
 
 
 def _locks_alone(handle: IO[str]) -> bool:
