@@ -139,7 +139,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or _flag("PATRON_TESTING")
-        else "patron.kernel.ui.assets.HashedStaticFilesStorage"
+        else "patron.kernel.ui.assets.HashedStaticFiles"
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG or _flag("PATRON_TESTING")
