@@ -236,7 +236,8 @@ def _web(home: Path, listener: socket.socket, environment: Mapping[str, str]) ->
     command = [
         sys.executable, "-m", "gunicorn", "patron.config.wsgi:application", "--bind", f"fd://{listener.fileno()}",
         "--worker-class", "gthread", "--workers", environment.get("PATRON_WEB_WORKERS", "2"), "--threads", "4",
-        "--config", "python:patron.config.web_server", "--graceful-timeout", "5", "--timeout", "120", "--no-control-socket",
+        "--config", "python:patron.config.web_server",
+        "--graceful-timeout", "5", "--timeout", "120", "--no-control-socket",
         *(["--worker-tmp-dir", shared_memory] if os.access(shared_memory, os.W_OK) else []),
     ]  # fmt: skip
     return Child("The web server", command, home / "log" / "web.log", environment, pass_fds=(listener.fileno(),))
