@@ -1,26 +1,64 @@
 """The registry of read models that rooms publish for the warehouse.
 
 A room says, in its `exports.py`, what of its tables may be read and under which names and types; the warehouse asks
-the registry and never imports a room's models.
+the registry and never imports a room's models. What is personal (names, phones, e-mail) is not exported.
 """
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from typing import Literal
 
 from patron.kernel.registries import Registry
 
-ColumnType = Literal["int64", "int32", "float64", "decimal(16,2)", "string", "bool", "date", "timestamp"]
-LoadKind = Literal["append", "upsert", "snapshot"]
+LoadKind = Literal["append", "upsert"]
+
+COLUMN_TYPES = re.compile(r"int64|int32|float64|decimal\(\d+,\d+\)|string|bool|date|timestamp")
+_CHANGED = re.compile(r"CHANGED\((\w+)\)")
 
 
 @dataclass(frozen=True, slots=True)
 class ExportColumn:
-    """A column of the contract: its name, warehouse type, and what it means (for the data dictionary)."""
+    """A column of the contract: its name, its type in the warehouse, and what it means (for the data dictionary).
+
+    Types: `int64`, `int32`, `float64`, `decimal(p,s)` (p ≤ 18, exact), `string`, `bool`, `date`, `timestamp` (UTC).
+    """
 
     name: str
-    type: ColumnType
+    type: str
     meaning: str
-    personal: bool = False
+
+    def __post_init__(self) -> None:
+        if not COLUMN_TYPES.fullmatch(self.type):
+            raise ValueError(f"column {self.name}: {self.type!r} is not a type of the warehouse")
+
+    @property
+    def scale(self) -> int | None:
+        """Digits after the point of a decimal, else None."""
+        return int(self.type.split(",")[1].rstrip(")")) if self.type.startswith("decimal") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Columns that the rows of a detail table take from their parent export, found by the parent's key `on`.
+
+    The parent must be read in the same run under the same condition: `changed` of the detail follows the parent's.
+    """
+
+    parent: str
+    on: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A figure that must be the same on both sides: two aggregates, over `totals_from` and over the warehouse table."""
+
+    name: str
+    source: str
+    warehouse: str
+
+
+COUNT = Total("count", "count(*)", "count(*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +66,62 @@ class Export:
     """One table that a room publishes.
 
     `select` is a SELECT over the room's tables whose output columns are `columns`, in order; it holds the marker
-    `{changed}` where the condition on the tracked table's `changed_xid` belongs (the warehouse fills in
-    `true` for everything, or `alias.changed_xid >= 'N'::xid8` for what changed). `tracked_alias` is the alias of
-    that table in `select`. `key` names the columns that identify a row. `load`: `append` rows never change,
-    `upsert` rows may, `snapshot` tables are small and are read whole each time.
-    `reconcile` is a SELECT giving `count` and, where `sum_column` is set, `sum` over all rows.
+    `{rows}` in its WHERE, where the warehouse puts `true`, a slice of `slice_by`, or the condition `changed`. In
+    `changed`, `CHANGED(alias)` stands for "the tracked table with this alias was written since the last visit".
+    `tracked` names the tables with `changed_xid` that the condition looks at; `tables` all tables that `select` reads.
+    `{zone}` in `select` stands for the organisation's time zone as an SQL literal.
+    `key` names the columns that identify a row; the first is a whole number. Rows of an `append` table never change;
+    those of an `upsert` table may. `slice_by` is a whole-number expression in `select` for reading in slices, with its
+    bounds from column `slice_column` of table `slice_table`. `totals` are reconciled in every run, `count` always.
     """
 
     name: str
+    meaning: str
     select: str
     columns: tuple[ExportColumn, ...]
     key: tuple[str, ...]
     load: LoadKind
-    reconcile: str
-    tracked_alias: str = ""
-    sum_column: str = ""
-    changed_probe: str = ""
-    meaning: str = ""
-    sort: tuple[str, ...] = field(default=())
+    changed: str
+    tracked: tuple[str, ...]
+    tables: tuple[str, ...]
+    slice_by: str
+    slice_table: str
+    totals_from: str
+    slice_column: str = "id"
+    totals: tuple[Total, ...] = (COUNT,)
+    carried: Carried | None = None
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        if "{rows}" not in self.select:
+            raise ValueError(f"export {self.name}: select lacks the marker {{rows}}")
+        if missing := set(self.key) - set(names):
+            raise ValueError(f"export {self.name}: key columns {sorted(missing)} are not exported")
+        if len(set(names)) != len(names):
+            raise ValueError(f"export {self.name}: a column name occurs twice")
+        if COUNT not in self.totals:
+            raise ValueError(f"export {self.name}: totals lack COUNT")
+
+    def changed_between(self, since: int, before: int) -> str:
+        """`changed` for transactions from `since` on that began before `before` (64-bit transaction ids).
+
+        The upper end leaves out rows that a restored dump brought with ids from the future of this server.
+        """
+        return changed_between(self.changed, since, before)
+
+
+def changed_between(condition: str, since: int, before: int) -> str:
+    """Fill in every `CHANGED(alias)` of `condition`."""
+    window = rf"(\1.changed_xid >= '{since}'::xid8 AND \1.changed_xid < '{before}'::xid8)"
+    return f"({_CHANGED.sub(window, condition)})"
 
 
 exports: Registry[Export] = Registry("export", name=lambda e: e.name)
+
+
+def columns_of(export: Export) -> tuple[ExportColumn, ...]:
+    """The columns of the warehouse table: the export's own, then those it carries from its parent."""
+    if export.carried is None:
+        return export.columns
+    parent = {column.name: column for column in exports.get(export.carried.parent).columns}
+    return (*export.columns, *(parent[name] for name in export.carried.columns))

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from patron.kernel.schema import append_only, track_changes
+from patron.kernel.schema import append_only, track_changes, writes_parent
 
 
 class Migration(migrations.Migration):
@@ -14,4 +14,5 @@ class Migration(migrations.Migration):
     operations = [
         track_changes("customers_customer"),
         append_only("customers_consent"),
+        writes_parent("customers_address", parent="customers_customer", column="customer_id"),
     ]

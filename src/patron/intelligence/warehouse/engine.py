@@ -1,0 +1,41 @@
+"""DuckDB as the warehouse uses it: bounded memory, its overflow inside the warehouse. No Django."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+COMPRESSION = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
+
+
+def connect(*, memory_mb: int, overflow: Path | None = None) -> Any:
+    """An in-memory DuckDB that takes at most `memory_mb`, and spills into the directory `overflow`."""
+    config: dict[str, str | int | bool] = {
+        "memory_limit": f"{memory_mb}MB",
+        "threads": max(1, min(4, os.cpu_count() or 1)),
+        "preserve_insertion_order": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    if overflow is not None:
+        config["temp_directory"] = str(overflow)
+    return duckdb.connect(config=config)
+
+
+def literal(text: object) -> str:
+    """As an SQL text literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def files_sql(paths: Iterable[Path], *, with_file_name: bool = False) -> str:
+    """A FROM item over Parquet files."""
+    listed = ", ".join(literal(path) for path in paths)
+    return f"read_parquet([{listed}]{', filename = true' if with_file_name else ''})"
+
+
+def write_parquet(connection: Any, query: str, target: Path) -> int:
+    """Run `query` into the file `target`; gives the number of rows."""
+    copied = connection.execute(f"COPY ({query}) TO {literal(target)} ({COMPRESSION})").fetchone()
+    return int(copied[0])

@@ -1,0 +1,78 @@
+"""What one version of the warehouse consists of: a manifest that lists immutable Parquet files. No Django."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One Parquet file: its path below the warehouse, rows, and bounds of the first key column (of a table of keys)."""
+
+    file: str
+    rows: int
+    bytes: int
+    low: int | None = None
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of a version. `totals` are the figures that were found equal to the database's, as text."""
+
+    parts: tuple[Part, ...] = ()
+    totals: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        return sum(part.rows for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One version.
+
+    `watermark` is the oldest transaction that was still open when the snapshot was taken: all rows of older ones are
+    in. `fingerprint` names the database and the contract that the files came from. `taken_at` is the instant of the
+    snapshot, ISO 8601. `facts` are what the makers of the marts wish to remember (parameters, metrics).
+    """
+
+    version: int
+    taken_at: str
+    watermark: int
+    fingerprint: str
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    marts: Mapping[str, Table] = field(default_factory=dict)
+    mining_key: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def data_digest(self) -> str:
+        """Names the data of the tables: equal digests mean the same files."""
+        names = sorted(part.file for table in self.tables.values() for part in table.parts)
+        return sha256("\n".join(names).encode()).hexdigest()[:16]
+
+    def files(self) -> Iterator[str]:
+        """Every file of the version, below the warehouse."""
+        for group in (self.tables, self.marts):
+            for table in group.values():
+                yield from (part.file for part in table.parts)
+
+    def to_json(self) -> str:
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Manifest":
+        """Raises ValueError for a manifest of another format: the next run then starts afresh."""
+        values = json.loads(text)
+        if values.pop("format", None) != FORMAT:
+            raise ValueError("the manifest is of another format")
+        for group in ("tables", "marts"):
+            values[group] = {
+                name: Table(tuple(Part(**part) for part in table["parts"]), table["totals"])
+                for name, table in values[group].items()
+            }
+        return cls(**values)

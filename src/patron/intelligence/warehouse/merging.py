@@ -1,0 +1,84 @@
+"""Adding what changed to what is there: parts are never edited, only replaced by new ones. No Django."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from patron.intelligence.warehouse.engine import files_sql, write_parquet
+from patron.intelligence.warehouse.extraction import describe
+from patron.intelligence.warehouse.manifest import Part
+from patron.intelligence.warehouse.store import Store
+
+SMALL_ROWS = 100_000
+SMALL_PARTS = 12
+
+
+def merge(store: Store, duck: Any, key: Sequence[str], *, there: Sequence[Part], arrived: Sequence[Part]) -> list[Part]:
+    """The parts of a table after `arrived` rows were put in, each replacing the row of the same key.
+
+    Rows that arrive again unchanged (a watermark reads at least once) change nothing: when all do, the very same parts
+    are given back. Only parts that hold a replaced row are written anew.
+    """
+    parts = list(there)
+    for incoming in arrived:
+        parts = _merge_part(store, duck, key, parts, incoming)
+    return _compacted(store, duck, key, parts)
+
+
+def _merge_part(store: Store, duck: Any, key: Sequence[str], parts: list[Part], incoming: Part) -> list[Part]:
+    touched = [part for part in parts if _overlap(part, incoming)]
+    if not touched:
+        return [*parts, incoming]
+    source = files_sql([store.path(incoming.file)])
+    there = files_sql([store.path(part.file) for part in touched])
+    named = ", ".join(key)
+    cursor = duck.cursor()
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT * FROM {source} "  # noqa: S608
+        f"EXCEPT SELECT t.* FROM {there} t SEMI JOIN {source} s USING ({named})"
+    )
+    fresh = int(cursor.execute("SELECT count(*) FROM fresh").fetchone()[0])
+    if not fresh:
+        cursor.execute("DROP TABLE fresh")
+        return parts
+    held = files_sql([store.path(part.file) for part in touched], with_file_name=True)
+    replaced = dict(
+        cursor.execute(
+            f"SELECT filename, count(*) FROM {held} SEMI JOIN fresh USING ({named}) GROUP BY filename"  # noqa: S608
+        ).fetchall()
+    )
+    result = []
+    for part in parts:
+        path = store.path(part.file)
+        if str(path) not in replaced:
+            result.append(part)
+        elif replaced[str(path)] < part.rows:
+            kept = f"SELECT * FROM {files_sql([path])} ANTI JOIN fresh USING ({named})"  # noqa: S608
+            result.append(_written(store, cursor, key, part.file, kept))
+    if fresh == incoming.rows:
+        result.append(incoming)
+    else:
+        result.append(_written(store, cursor, key, incoming.file, "SELECT * FROM fresh"))
+    cursor.execute("DROP TABLE fresh")
+    return result
+
+
+def _compacted(store: Store, duck: Any, key: Sequence[str], parts: list[Part]) -> list[Part]:
+    """Many small parts become one: a version a hour would otherwise leave hundreds of files to open."""
+    small = [part for part in parts if part.rows < SMALL_ROWS]
+    if len(small) < SMALL_PARTS:
+        return parts
+    everything = f"SELECT * FROM {files_sql([store.path(part.file) for part in small])} ORDER BY {', '.join(key)}"  # noqa: S608
+    return [*(part for part in parts if part not in small), _written(store, duck, key, small[0].file, everything)]
+
+
+def _written(store: Store, duck: Any, key: Sequence[str], like: str, query: str) -> Part:
+    """`query` in a new part of the table that the part `like` belongs to."""
+    file = store.new_part(like.split("/")[1])
+    write_parquet(duck, query, store.path(file))
+    return describe(store, duck, key[0], file)
+
+
+def _overlap(part: Part, other: Part) -> bool:
+    if part.low is None or part.high is None or other.low is None or other.high is None:
+        return True
+    return part.low <= other.high and other.low <= part.high
