@@ -76,7 +76,11 @@ class ImportMapping(models.Model):
 
 
 class ImportRun(models.Model):
-    """One file going in. Its checkpoint makes it resumable; its counts say what became of every row."""
+    """One file going in. Its checkpoint (chunks done) makes it resumable; its counts say what became of every row.
+
+    `fingerprint` digests the file, the importer, the mapping and the options: the same again resumes an unfinished run.
+    `details` holds what was detected (format, delimiter, date orders, guesses) and what the dry run found.
+    """
 
     class Status(models.TextChoices):
         UPLOADED = "uploaded"
@@ -98,6 +102,9 @@ class ImportRun(models.Model):
     columns = models.JSONField(default=dict)
     options = models.JSONField(default=dict)
     source = models.CharField(max_length=60, blank=True)
+    mapping_name = models.CharField(max_length=100, blank=True)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    details = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)
     first_errors = models.JSONField(default=list)
     rows_total = models.BigIntegerField(default=0)
@@ -113,7 +120,10 @@ class ImportRun(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["-created_at"], name="import_run_recent")]
+        indexes = [
+            models.Index(fields=["-created_at"], name="import_run_recent"),
+            models.Index(fields=["fingerprint"], name="import_run_same", condition=~models.Q(fingerprint="")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.importer} {self.file_name} ({self.status})"

@@ -21,8 +21,11 @@ Text = str | Promise
 FieldKind = Literal["text", "integer", "decimal", "date", "instant", "flag"]
 """PostgreSQL types in the chunk's table: text, bigint, numeric(18,4), date, timestamptz, boolean."""
 
+DEFAULT_SOURCE = "pos"
+"""The system that files come from unless the user names another: files of one source share their external ids."""
+
 Action = Literal["reject", "skip", "fix", "note"]
-"""reject: the row goes to the error file · skip: the row is left out, counted · fix: goes in changed · note: goes in."""
+"""reject: to the error file · skip: left out, counted · fix: goes in changed · note: goes in, counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,9 @@ class Importer:
     `repeated_in_file`. `finish` runs once after the last chunk, in its own transaction, idempotently, with the same
     `Chunk` (its table is empty). `count_known(cursor, table, source)` tells the dry run how many of the distinct
     `unique` values in temp table `table` are on file already.
-    `things` names what is counted ("customers").
+    `things` names what is counted ("customers"). Of each tuple in `one_of` at least one field must be mapped.
+    `completed` maps columns to DuckDB expressions that replace them once the treatments are done (all see the columns
+    as they stood before), for example an amount worked out where the file has none.
     """
 
     name: str
@@ -177,7 +182,9 @@ class Importer:
     keep_together: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
     chunk_rows: int = 200_000
-    default_source: str = "file"
+    default_source: str = DEFAULT_SOURCE
+    one_of: tuple[tuple[str, ...], ...] = ()
+    completed: Mapping[str, str] = field(default_factory=dict)
     finish: Callable[[Chunk], ApplyCounts] | None = None
     count_known: Callable[[Cursor, str, str], int] | None = None
     help: Text = ""

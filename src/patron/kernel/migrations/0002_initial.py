@@ -96,6 +96,9 @@ class Migration(migrations.Migration):
                 ("columns", models.JSONField(default=dict)),
                 ("options", models.JSONField(default=dict)),
                 ("source", models.CharField(blank=True, max_length=60)),
+                ("mapping_name", models.CharField(blank=True, max_length=100)),
+                ("fingerprint", models.CharField(blank=True, max_length=64)),
+                ("details", models.JSONField(default=dict)),
                 ("counts", models.JSONField(default=dict)),
                 ("first_errors", models.JSONField(default=list)),
                 ("rows_total", models.BigIntegerField(default=0)),
@@ -111,7 +114,14 @@ class Migration(migrations.Migration):
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "indexes": [models.Index(fields=["-created_at"], name="import_run_recent")],
+                "indexes": [
+                    models.Index(fields=["-created_at"], name="import_run_recent"),
+                    models.Index(
+                        condition=models.Q(("fingerprint", ""), _negated=True),
+                        fields=["fingerprint"],
+                        name="import_run_same",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
