@@ -1,0 +1,180 @@
+"""What a mining model is: a card that explains it, its parameters, and one pure function from purchases to results."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeAlias, TypeVar
+
+import pyarrow as pa
+
+from patron.intelligence.mining.errors import ParameterError
+from patron.intelligence.mining.transactions import Purchases, Role
+
+Setting: TypeAlias = int | float | str | bool
+Metric: TypeAlias = int | float | str | None
+Point: TypeAlias = tuple[float, float]
+
+_INFO: Final = "parameter"
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterInfo:
+    """How a parameter is explained and which values it takes (bounds are inclusive)."""
+
+    doc: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+_S = TypeVar("_S", int, float, str, bool)
+
+
+def parameter(
+    default: _S,
+    doc: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> _S:
+    """Declare a field of a :class:`Parameters` class together with its documentation and its bounds."""
+    info = ParameterInfo(doc=doc, minimum=minimum, maximum=maximum, choices=choices)
+    declared: _S = field(default=default, metadata={_INFO: info})
+    return declared
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Base of every model's parameters: a frozen dataclass whose fields are made by :func:`parameter`.
+
+    Raises :class:`ParameterError` on creation when a value is out of its bounds.
+    """
+
+    def __post_init__(self) -> None:
+        for name, info in parameter_infos(type(self)).items():
+            _check(name, getattr(self, name), info)
+
+    def as_dict(self) -> dict[str, Setting]:
+        """The values by name, as the report and the run record keep them."""
+        return dataclasses.asdict(self)
+
+
+def parameter_infos(parameters: type[Parameters]) -> dict[str, ParameterInfo]:
+    """Name → documentation and bounds, in the order of declaration."""
+    infos = {}
+    for each in dataclasses.fields(parameters):
+        info = each.metadata.get(_INFO)
+        if not isinstance(info, ParameterInfo):
+            raise TypeError(f"{parameters.__name__}.{each.name} must be declared with parameter(...)")
+        infos[each.name] = info
+    return infos
+
+
+def _check(name: str, value: object, info: ParameterInfo) -> None:
+    if info.choices and value not in info.choices:
+        raise ParameterError(f"{name} is {value!r}; choose one of {', '.join(info.choices)}.")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return
+    # Written so that "not a number" fails too: every comparison with it is false.
+    if info.minimum is not None and not value >= info.minimum:
+        raise ParameterError(f"{name} is {value}; it must be at least {info.minimum:g}.")
+    if info.maximum is not None and not value <= info.maximum:
+        raise ParameterError(f"{name} is {value}; it must be at most {info.maximum:g}.")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a user must know to trust and use a model."""
+
+    name: str
+    title: str
+    question: str
+    roles: tuple[Role, ...]
+    method: str
+    source: str
+    limits: tuple[str, ...]
+
+    @property
+    def required_roles(self) -> tuple[Role, ...]:
+        """The columns without which the model cannot run."""
+        return tuple(role for role in self.roles if role.required)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run says about itself.
+
+    ``metrics`` are single figures, ``series`` are curves as (x, y) points, ``rows`` counts rows by what became of them
+    (``result`` is the number of rows of the result table).
+    """
+
+    model: str
+    as_of: dt.date
+    parameters: Mapping[str, Setting]
+    metrics: Mapping[str, Metric]
+    rows: Mapping[str, int]
+    series: Mapping[str, tuple[Point, ...]] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, object]:
+        """The report as plain values that ``json`` writes."""
+        return {
+            "model": self.model,
+            "as_of": self.as_of.isoformat(),
+            "parameters": dict(self.parameters),
+            "metrics": dict(self.metrics),
+            "rows": dict(self.rows),
+            "series": {name: [list(point) for point in points] for name, points in self.series.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ModelResult:
+    """One row per customer (column ``customer``, in a stated order), and the report."""
+
+    table: pa.Table
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a model's function hands back; :meth:`Model.run` completes it to a :class:`ModelResult`."""
+
+    table: pa.Table
+    metrics: Mapping[str, Metric]
+    series: Mapping[str, tuple[Point, ...]] = field(default_factory=dict)
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Model(Generic[P]):
+    """A registered model. ``compute`` is pure: the same purchases, as-of date and parameters give the same outcome.
+
+    ``compute`` only ever sees purchases up to and including ``as_of``; :meth:`run` cuts the later ones off.
+    """
+
+    card: ModelCard
+    parameters: type[P]
+    compute: Callable[[Purchases, dt.date, P], Outcome]
+
+    def run(self, purchases: Purchases, *, as_of: dt.date, parameters: P | None = None) -> ModelResult:
+        """Results as known at the end of the day ``as_of``.
+
+        Raises :class:`ParameterError` when the parameters ask for a column that the purchases do not have.
+        """
+        chosen = parameters if parameters is not None else self.parameters()
+        outcome = self.compute(purchases.until(as_of), as_of, chosen)
+        report = Report(
+            model=self.card.name,
+            as_of=as_of,
+            parameters=chosen.as_dict(),
+            metrics=outcome.metrics,
+            rows={"result": outcome.table.num_rows},
+            series=outcome.series,
+        )
+        return ModelResult(table=outcome.table, report=report)
