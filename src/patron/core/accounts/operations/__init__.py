@@ -1,0 +1,1 @@
+"""Writes of staff, branches and integration keys."""
