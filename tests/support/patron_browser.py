@@ -1,10 +1,10 @@
 """A real browser for page journeys: the Chromium that comes with the front-end parts, driven by Playwright.
 
-    @pytest.mark.browser
-    def test_sign_in(live_server, page_for):
-        page = page_for(language="zh-hant", theme="dark", size="phone")
-        page.goto(f"{live_server.url}/")
-        assert axe(page) == []
+@pytest.mark.browser
+def test_sign_in(live_server, page_for):
+    page = page_for(language="zh-hant", theme="dark", size="phone")
+    page.goto(f"{live_server.url}/")
+    assert axe(page) == []
 """
 
 import fcntl
@@ -14,18 +14,22 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from patron.kernel.ui.assets import node_modules
+if TYPE_CHECKING:  # loaded when a test asks for a browser: most runs do not
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 SIZES = {"desktop": (1440, 900), "tablet": (900, 1200), "phone": (390, 844)}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--headless=shell", "--no-zygote", "--hide-scrollbars"]
 UNPACK = "import chromium from '@sparticuz/chromium'; console.log(await chromium.executablePath());"
 
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # sync Playwright runs an event loop in the test's thread
+
+def _node_modules() -> Path:
+    from patron.kernel.ui.assets import node_modules
+
+    return node_modules()
 
 
 def unpacked_chromium() -> tuple[Path, dict[str, str]]:
@@ -33,7 +37,7 @@ def unpacked_chromium() -> tuple[Path, dict[str, str]]:
 
     Machines without the libraries that Chromium links to get the ones that the package carries.
     """
-    package = json.loads((node_modules() / "@sparticuz" / "chromium" / "package.json").read_text(encoding="utf-8"))
+    package = json.loads((_node_modules() / "@sparticuz" / "chromium" / "package.json").read_text(encoding="utf-8"))
     cache = Path(
         os.environ.get("PATRON_BROWSER_CACHE")
         or Path(tempfile.gettempdir()) / f"patron-chromium-{os.getuid()}-{package['version']}"
@@ -54,7 +58,7 @@ def _unpack(cache: Path) -> None:
     environment = os.environ | {"TMPDIR": str(cache), "AWS_LAMBDA_JS_RUNTIME": "nodejs22.x"}
     subprocess.run(
         ["node", "--input-type=module", "-e", UNPACK],
-        cwd=node_modules().parent,
+        cwd=_node_modules().parent,
         env=environment,
         check=True,
         capture_output=True,
@@ -76,8 +80,10 @@ def chromium_path() -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser() -> "Iterator[Browser]":
     """One browser for the session."""
+    from playwright.sync_api import sync_playwright
+
     binary, environment = unpacked_chromium()
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
@@ -87,11 +93,11 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-PageMaker = Callable[..., Page]
+PageMaker = Callable[..., "Page"]
 
 
 @pytest.fixture
-def page_for(browser: Browser) -> Iterator[PageMaker]:
+def page_for(browser: "Browser") -> Iterator[PageMaker]:
     """Make pages: `page_for(language="en", theme="light", size="desktop")`, each in a context of its own.
 
     After the test, fails it if a page reported an error of a script or a breach of the security policy.
@@ -99,11 +105,12 @@ def page_for(browser: Browser) -> Iterator[PageMaker]:
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def listen(message: ConsoleMessage) -> None:
-        if message.type == "error" and "Failed to load resource" not in message.text:
+    def listen(message: "ConsoleMessage") -> None:
+        refused = message.text.startswith(("Failed to load resource", "Response Status Error Code"))
+        if message.type == "error" and not refused:
             complaints.append(message.text)
 
-    def make(*, language: str = "en", theme: str = "light", size: str = "desktop", base_url: str = "") -> Page:
+    def make(*, language: str = "en", theme: str = "light", size: str = "desktop", base_url: str = "") -> "Page":
         width, height = SIZES[size]
         options: dict[str, Any] = {"base_url": base_url} if base_url else {}
         context = browser.new_context(
@@ -127,7 +134,7 @@ def page_for(browser: Browser) -> Iterator[PageMaker]:
     assert not complaints, complaints
 
 
-def settled(page: Page) -> Page:
+def settled(page: "Page") -> "Page":
     """Wait until every chart in sight of the layout is drawn and HTMX is at rest."""
     page.wait_for_function(
         "() => document.querySelectorAll('[data-chart-target=picture]:not([data-drawn])').length === 0"
@@ -136,9 +143,9 @@ def settled(page: Page) -> Page:
     return page
 
 
-def axe(page: Page, *, impacts: tuple[str, ...] = ("serious", "critical")) -> list[str]:
+def axe(page: "Page", *, impacts: tuple[str, ...] = ("serious", "critical")) -> list[str]:
     """What axe-core finds wrong with the page as it stands, one line each: rule, help, and the places."""
-    source = (node_modules() / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    source = (_node_modules() / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
     page.evaluate(source)  # through the debugger, which the page's security policy does not bind
     found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
     return [

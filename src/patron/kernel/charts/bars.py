@@ -187,7 +187,7 @@ def histogram(
     labels = [_range(b, measure.style, currency) for b in bins]
     option = base()
     option["tooltip"] = tooltip(trigger="axis", axisPointer={"type": "shadow"})
-    option["xAxis"] = category_axis(labels)
+    option["xAxis"] = category_axis([_range(b, "count", "") for b in bins])
     option["yAxis"] = value_axis(formatter=format_name("count", compact=True), minInterval=1)
     option["series"] = [
         {
@@ -222,7 +222,7 @@ def horizontal_bars(
     symbol = formats.currency_symbol(currency) if currency else ""
     option = base(right=56)
     option["tooltip"] = tooltip(trigger="item")
-    option["xAxis"] = value_axis(formatter=format_name(measure.style, symbol, compact=True))
+    option["xAxis"] = value_axis(formatter=format_name(measure.style, symbol, compact=True), show=False)
     option["yAxis"] = category_axis([r.label for r in rows], inverse=True)
     option["yAxis"]["axisLabel"] |= {"width": 140, "overflow": "truncate", "hideOverlap": False}
     option["series"] = [

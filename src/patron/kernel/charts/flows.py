@@ -47,8 +47,8 @@ def sankey(nodes: Sequence[Node], flows: Sequence[Flow], *, counted: str, readin
     option["series"] = [
         {
             "type": "sankey",
-            "left": 96,
-            "right": 96,
+            "left": 128,
+            "right": 128,
             "top": 8,
             "bottom": 8,
             "nodeWidth": 12,

@@ -124,7 +124,7 @@ def lorenz(curve: Sequence[LorenzPoint], *, mark: float = VIP_SHARE, reading: st
                     "distance": 10,
                     "color": colour("ink", "strong"),
                     "fontWeight": "bold",
-                    "formatter": gettext("%(customers)s of customers: %(revenue)s of sales")
+                    "formatter": gettext("%(customers)s of customers:\n%(revenue)s of sales")
                     % {"customers": formats.percent(mark, 0), "revenue": formats.percent(at_mark)},
                 },
                 "data": [{"coord": [mark, number(at_mark)]}],
@@ -186,6 +186,7 @@ def stacked_area(
         [month.isoformat() for month in months], formatter=format_name("month"), boundaryGap=False
     )
     option["yAxis"] = value_axis(formatter=format_name(style, symbol, compact=True))
+    option["legend"]["icon"] = "roundRect"
     option["series"] = [
         {
             "name": band.label,

@@ -1,5 +1,6 @@
 """Strips: one customer's visits on a line of time."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -27,7 +28,7 @@ def _dot(amount: Decimal, largest: Decimal) -> float:
     """A diameter whose area grows with the amount."""
     if largest <= 0 or amount <= 0:
         return SMALLEST_DOT
-    return round(max(SMALLEST_DOT, LARGEST_DOT * float(amount / largest) ** 0.5), 1)
+    return round(max(SMALLEST_DOT, LARGEST_DOT * math.sqrt(amount / largest)), 1)
 
 
 def rhythm(

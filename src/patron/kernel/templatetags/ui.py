@@ -95,11 +95,12 @@ def change(value: Number | None, better: str = "up") -> str:
     tone = "up" if rose == (better == "up") else "down"
     arrow, words = ("▲", gettext("up")) if rose else ("▼", gettext("down"))
     return format_html(
-        '<span class="change is-{}"><span aria-hidden="true">{}</span><span class="visually-hidden">{} </span> {}</span>',
+        '<span class="change is-{}"><span aria-hidden="true">{}</span> '
+        '<span class="visually-hidden">{}</span> {}</span>',
         tone,
         arrow,
         words,
-        formats.percent(abs(value)),
+        formats.percent(value if rose else -value),
     )
 
 
@@ -159,7 +160,7 @@ def share_bar(value: Number, whole: Number = 1, *, vip: bool = False) -> SafeStr
 
 def _part(name: str, context: Mapping[str, Any], outer: Context) -> SafeString:
     shared = {key: outer[key] for key in ("request", "csrf_token") if key in outer}
-    return get_template(f"ui/partials/{name}.html").render({**shared, **context})
+    return SafeString(get_template(f"ui/partials/{name}.html").render({**shared, **context}))
 
 
 @register.simple_tag(takes_context=True)
@@ -244,7 +245,7 @@ def explanation(context: Context, content: str, title: str = "") -> SafeString:
 
 @register.simple_block_tag(takes_context=True)
 def table(context: Context, content: str, label: str, *, tall: bool = False) -> SafeString:
-    """Wrap a <thead> and <tbody> in a table that scrolls by itself. `label` names it; `tall` keeps its head in sight."""
+    """Wrap a <thead> and <tbody> in a table that scrolls by itself. `label` names it; `tall` keeps its head in view."""
     return _part("table", {"content": content, "label": label, "tall": tall}, context)
 
 

@@ -24,29 +24,29 @@ VALUE_CLASS_LABELS: dict[str, str | Promise] = {
 TONES = ("neutral", "good", "warn", "bad", "accent", "vip")
 
 
-def _tag(css: str, label: str | Promise, mark: SafeString | str = "") -> SafeString:
-    return format_html('<span class="tag tag-{}">{}{}</span>', css, mark, label)
+def _pill(css: str, label: str | Promise, mark: SafeString | str = "") -> SafeString:
+    return format_html('<span class="pill pill-{}">{}{}</span>', css, mark, label)
 
 
 def stage_badge(stage: str) -> SafeString:
     """The badge of a life-cycle stage code; empty for no stage. Raises KeyError for an unknown one."""
-    return _tag(f"stage-{stage}", STAGE_LABELS[stage]) if stage else SafeString()
+    return _pill(f"stage-{stage}", STAGE_LABELS[stage]) if stage else SafeString()
 
 
 def value_class_badge(value_class: str) -> SafeString:
     """The badge of value class A, B or C; empty for none. Raises KeyError for an unknown one."""
     return (
-        _tag(f"class-{value_class.lower()}", VALUE_CLASS_LABELS[value_class.lower()]) if value_class else SafeString()
+        _pill(f"class-{value_class.lower()}", VALUE_CLASS_LABELS[value_class.lower()]) if value_class else SafeString()
     )
 
 
 def tier_badge(label: str, *, rank: int = 0, code: str = "", vip: bool = False) -> SafeString:
     """The badge of a loyalty tier, with the name that the programme gives it; a crown for VIPs."""
-    return _tag(f"tier-{tier_key(rank, code)}", label, icon("crown", str(_("VIP")), style="outline") if vip else "")
+    return _pill(f"tier-{tier_key(rank, code)}", label, icon("crown", str(_("VIP")), style="outline") if vip else "")
 
 
 def badge(label: str | Promise, tone: str = "neutral") -> SafeString:
     """Any other state in a word. Raises LookupError for an unknown tone."""
     if tone not in TONES:
         raise LookupError(f"no badge tone {tone!r}; there are: {', '.join(TONES)}")
-    return _tag(tone, label)
+    return _pill(tone, label)

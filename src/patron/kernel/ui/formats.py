@@ -85,7 +85,8 @@ def money(value: Money | Number | None, currency: str = "", *, places: int | Non
     if value is None:
         return NO_VALUE
     if isinstance(value, Money):
-        value, currency = value.amount, value.currency
+        currency = value.currency
+        value = value.amount
     if places is None:
         places = max(0, -int(quantum(currency).as_tuple().exponent)) if currency in MINOR_DIGITS else 2
     text = _grouped(value, places)

@@ -56,7 +56,7 @@ def page(
 
     def decorate(view: PageView[P]) -> DjangoView[P]:
         @functools.wraps(view)
-        def run(plain: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def run(plain: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             request = cast(PageRequest, plain)
             request.actor = actor_of(plain)
             request.is_fragment = wants_fragment(plain)

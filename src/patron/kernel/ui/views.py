@@ -58,7 +58,7 @@ def choose_branch(request: PageRequest) -> HttpResponseBase:
 @page(public=True)
 def style_guide(request: PageRequest) -> HttpResponseBase:
     """Every shared part and chart with sample data: for those who build pages, and for administrators."""
-    if not settings.DEBUG and not request.actor.can("system.admin"):
+    if not settings.DEBUG and not request.actor.can("accounts.manage"):
         raise NotFound
     form = PermitForm(request.POST) if request.method == "POST" else PermitForm()
     return show(request, "ui/styleguide.html", {"form": form, **samples(now())})

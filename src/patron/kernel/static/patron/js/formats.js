@@ -44,7 +44,7 @@ const FORMATS = {
   day: () => day,
   short: () => short,
   month: () => month,
-  node: () => (params) => params.data.text,
+  node: () => (params) => `${params.data.text}  ${whole(params.value)}`,
   flow: () => (params) => `${params.data.text}: ${whole(params.value)}`,
   visit: (symbol) => (params) => `${day(params.value[0])}  ${withSymbol(symbol, whole(params.value[2]))}`,
 };
