@@ -13,6 +13,13 @@ from patron.kernel.registries import Registry
 LoadKind = Literal["append", "upsert"]
 
 COLUMN_TYPES = re.compile(r"int64|int32|float64|decimal\(\d+,\d+\)|string|bool|date|timestamp")
+_SQL_TYPES = {
+    "int64": "BIGINT",
+    "int32": "INTEGER",
+    "float64": "DOUBLE",
+    "string": "VARCHAR",
+    "bool": "BOOLEAN",
+}
 _CHANGED = re.compile(r"CHANGED\((\w+)\)")
 
 
@@ -30,6 +37,11 @@ class ExportColumn:
     def __post_init__(self) -> None:
         if not COLUMN_TYPES.fullmatch(self.type):
             raise ValueError(f"column {self.name}: {self.type!r} is not a type of the warehouse")
+
+    @property
+    def sql_type(self) -> str:
+        """The type in the warehouse's SQL (DuckDB)."""
+        return _SQL_TYPES.get(self.type, self.type.upper())
 
     @property
     def scale(self) -> int | None:

@@ -1,1 +1,1 @@
-"""From the rooms' exports to Parquet: extraction, reconciliation, atomic publication."""
+"""The warehouse: every room's exports as immutable Parquet files, published version by version."""

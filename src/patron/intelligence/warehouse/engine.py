@@ -12,7 +12,7 @@ COMPRESSION = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
 
 def connect(*, memory_mb: int, overflow: Path | None = None) -> Any:
     """An in-memory DuckDB that takes at most `memory_mb`, and spills into the directory `overflow`."""
-    config: dict[str, str | int | bool] = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{memory_mb}MB",
         "threads": max(1, min(4, os.cpu_count() or 1)),
         "preserve_insertion_order": False,

@@ -4,17 +4,18 @@ Imported only when there is something to read: DuckDB and Arrow take longer to l
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from patron.intelligence.warehouse import engine
-from patron.intelligence.warehouse.dates import dates_sql
+from patron.intelligence.warehouse.dates import DATES_COLUMNS, dates_sql
 from patron.intelligence.warehouse.extraction import Extractor, Progress, Slice, describe, slices_of
 from patron.intelligence.warehouse.manifest import Table
 from patron.intelligence.warehouse.merging import merge
 from patron.intelligence.warehouse.source import Source, plain
 from patron.intelligence.warehouse.store import Store
-from patron.kernel.exports import Export
+from patron.kernel.exports import Export, ExportColumn, columns_of
 
 MEMORY_MB = 1500
 
@@ -52,7 +53,7 @@ class Loader:
             ]
             parents = {name: table.parts for name, table in tables.items()}
             found = self._extractor.extract(slices, parents=parents, expected=expected)
-            tables.update({export.name: Table(tuple(found.get(export.name, ()))) for export in stage})
+            tables.update({e.name: Table(columns_sql(columns_of(e)), tuple(found.get(e.name, ()))) for e in stage})
         return self._with_totals(exports, tables)
 
     def changes(self, exports: Sequence[Export], there: Mapping[str, Table], *, since: int) -> dict[str, Table]:
@@ -67,7 +68,7 @@ class Loader:
                 parts = merge(
                     self._store, self._duck, export.key, there=there[export.name].parts, arrived=found[export.name]
                 )
-                tables[export.name] = Table(tuple(parts))
+                tables[export.name] = replace(there[export.name], parts=tuple(parts))
         return self._with_totals(exports, tables)
 
     def dates(self, tables: Mapping[str, Table], *, last_year: int, there: Table | None) -> Table:
@@ -83,13 +84,13 @@ class Loader:
             return there
         file = self._store.new_part("dates")
         engine.write_parquet(self._duck.cursor(), dates_sql(first_year, last_year), self._store.path(file))
-        return Table((describe(self._store, self._duck, "year", file),), years)
+        return Table(columns_sql(DATES_COLUMNS), (describe(self._store, self._duck, "year", file),), years)
 
     def _with_totals(self, exports: Sequence[Export], tables: Mapping[str, Table]) -> dict[str, Table]:
         counted = dict(tables)
         for export in exports:
-            parts = tables[export.name].parts
-            counted[export.name] = Table(parts, self._totals(export, [self._store.path(part.file) for part in parts]))
+            paths = [self._store.path(part.file) for part in tables[export.name].parts]
+            counted[export.name] = replace(tables[export.name], totals=self._totals(export, paths))
         return counted
 
     def _totals(self, export: Export, paths: Sequence[Path]) -> dict[str, str]:
@@ -98,6 +99,11 @@ class Loader:
         asked = ", ".join(f"({total.warehouse})" for total in export.totals)
         row = self._duck.cursor().execute(f"SELECT {asked} FROM {engine.files_sql(paths)}").fetchone()  # noqa: S608
         return {total.name: plain(value) for total, value in zip(export.totals, row, strict=True)}
+
+
+def columns_sql(columns: Sequence[ExportColumn]) -> dict[str, str]:
+    """Names and SQL types, as a manifest keeps them."""
+    return {column.name: column.sql_type for column in columns}
 
 
 def _stages(exports: Sequence[Export]) -> list[list[Export]]:

@@ -21,8 +21,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of a version. `totals` are the figures that were found equal to the database's, as text."""
+    """A table of a version: its files, its columns with their types in DuckDB's SQL, in order.
 
+    `totals` are the figures that were found equal to the database's, as text.
+    """
+
+    columns: Mapping[str, str]
     parts: tuple[Part, ...] = ()
     totals: Mapping[str, str] = field(default_factory=dict)
 
@@ -72,7 +76,7 @@ class Manifest:
             raise ValueError("the manifest is of another format")
         for group in ("tables", "marts"):
             values[group] = {
-                name: Table(tuple(Part(**part) for part in table["parts"]), table["totals"])
+                name: Table(table["columns"], tuple(Part(**part) for part in table["parts"]), table["totals"])
                 for name, table in values[group].items()
             }
         return cls(**values)

@@ -1,0 +1,141 @@
+"""Reading the warehouse: from pages, reports, models, notebooks. No Django needed."""
+
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from patron.intelligence.warehouse import engine
+from patron.intelligence.warehouse.errors import WarehouseError
+from patron.intelligence.warehouse.manifest import Manifest, Table
+from patron.intelligence.warehouse.store import Store
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+MEMORY_MB = 1000
+
+_lock = threading.Lock()
+_open: dict[Path, tuple[int, Any]] = {}
+
+
+class Warehouse:
+    """One version of the warehouse, read-only. It stays what it is while newer versions are published.
+
+    Use it in the thread that opened it; opening again is cheap. Tables and marts are read by the same names.
+    """
+
+    def __init__(self, root: Path, manifest: Manifest, connection: Any) -> None:
+        self.root = root
+        self.manifest = manifest
+        self._connection = connection
+        self._backend: Any = None
+
+    @property
+    def version(self) -> int:
+        return self.manifest.version
+
+    @property
+    def names(self) -> list[str]:
+        """The tables and marts there are."""
+        return [*self.manifest.tables, *self.manifest.marts]
+
+    def table(self, name: str) -> "ir.Table":
+        """A table or mart as an Ibis expression. Raises WarehouseError that lists the names there are."""
+        if name not in self.names:
+            raise WarehouseError(f"The warehouse has no table {name!r}; there are: {', '.join(self.names)}.")
+        return self.backend.table(name)
+
+    @property
+    def backend(self) -> Any:
+        """The Ibis backend over this version, for expressions that make their own tables."""
+        if self._backend is None:
+            import ibis  # takes a second to load: a page that asks in SQL does without
+
+            self._backend = ibis.duckdb.from_connection(self._connection)
+        return self._backend
+
+    def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of an SQL query (DuckDB) over the tables and marts; `?` stand for `parameters`."""
+        found: list[tuple[Any, ...]] = self._connection.execute(query, list(parameters)).fetchall()
+        return found
+
+    def dicts(self, query: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """`rows`, each by column name."""
+        done = self._connection.execute(query, list(parameters))
+        names = [column[0] for column in done.description]
+        return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
+
+    def arrow(self, query: str, parameters: Sequence[object] = ()) -> Any:
+        """The rows of an SQL query as a `pyarrow.Table`."""
+        return self._connection.execute(query, list(parameters)).to_arrow_table()
+
+
+def open_warehouse(path: Path | str | None = None) -> Warehouse:
+    """The version that is published now.
+
+    `path` is the warehouse directory; by default that of the installation (`PATRON_WAREHOUSE`, else `warehouse` in
+    `PATRON_HOME`). Raises WarehouseMissing when nothing has been published yet.
+    """
+    root = (Path(path) if path is not None else default_directory()).resolve()
+    store = Store(root)
+    while True:
+        manifest = store.current()
+        with _lock:
+            kept = _open.get(root)
+            if kept is None or kept[0] != manifest.version:
+                connection = _with_views(manifest, root)
+                if connection is None:
+                    continue  # cleared away between the two looks: there is a newer one
+                kept = _open[root] = (manifest.version, connection)
+            return Warehouse(root, manifest, kept[1].cursor())
+
+
+def over(root: Path, manifest: Manifest, *, memory_mb: int, overflow: Path) -> Warehouse:
+    """A version that is not published yet, with an engine of its own: for those who make the marts."""
+    connection = engine.connect(memory_mb=memory_mb, overflow=overflow)
+    create_views(connection, root, manifest)
+    return Warehouse(root, manifest, connection)
+
+
+def default_directory() -> Path:
+    """Where this installation's warehouse is. Raises WarehouseError when nothing says so."""
+    if configured := os.environ.get("PATRON_WAREHOUSE"):
+        return Path(configured).expanduser()
+    settings = sys.modules.get("django.conf")
+    if settings is not None and settings.settings.configured:
+        return Path(settings.settings.WAREHOUSE_DIRECTORY)
+    if home := os.environ.get("PATRON_HOME"):
+        return Path(home).expanduser() / "warehouse"
+    raise WarehouseError("Say where the warehouse is: open_warehouse(PATH), or set PATRON_HOME.")
+
+
+def create_views(connection: Any, root: Path, manifest: Manifest) -> None:
+    """A view for each table and mart of the version, also for those without a row."""
+    for group in (manifest.tables, manifest.marts):
+        for name, table in group.items():
+            connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS {_view(root, table)}')
+
+
+def _view(root: Path, table: Table) -> str:
+    if table.parts:
+        return f"SELECT * FROM {engine.files_sql(root / part.file for part in table.parts)}"  # noqa: S608
+    columns = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in table.columns.items())
+    return f"SELECT {columns} WHERE false"
+
+
+def _with_views(manifest: Manifest, root: Path) -> Any:
+    import duckdb
+
+    connection = engine.connect(memory_mb=MEMORY_MB)
+    try:
+        connection.execute("SET parquet_metadata_cache = true")  # files never change
+        create_views(connection, root, manifest)
+    except duckdb.IOException:
+        connection.close()
+        if Store(root).current_version() == manifest.version:
+            raise
+        return None
+    return connection
