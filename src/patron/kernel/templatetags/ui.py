@@ -226,9 +226,12 @@ def sort_header(
 
 
 @register.simple_block_tag(takes_context=True)
-def panel(context: Context, content: str, title: str = "", *, link: str = "", link_label: str = "") -> SafeString:
+def panel(
+    context: Context, content: str, title: str = "", *, link: str = "", link_label: str = "", heading: str = "h2"
+) -> SafeString:
     """A titled box. `link` leads to the whole of what it shows a part of."""
-    return _part("panel", {"content": content, "title": title, "link": link, "link_label": link_label}, context)
+    parts = {"content": content, "title": title, "link": link, "link_label": link_label, "heading": heading}
+    return _part("panel", parts, context)
 
 
 @register.simple_block_tag

@@ -33,6 +33,9 @@ export class ConfirmController extends Controller {
   ask(question, source, proceed) {
     this.questionTarget.textContent = question;
     this.yesTarget.textContent = source?.dataset.confirmYes || source?.textContent.trim() || this.yesTarget.dataset.text;
+    const dangerous = source?.classList.contains("btn-danger") ?? false;
+    this.yesTarget.classList.toggle("btn-danger", dangerous);
+    this.yesTarget.classList.toggle("btn-primary", !dangerous);
     this.dialogTarget.returnValue = "";
     this.dialogTarget.addEventListener(
       "close",
