@@ -10,7 +10,9 @@ def test_sign_in(live_server, page_for):
 import fcntl
 import json
 import os
+import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,10 +56,12 @@ def unpacked_chromium() -> tuple[Path, dict[str, str]]:
 
 
 def _unpack(cache: Path) -> None:
+    beside_python = Path(sys.executable).parent / "node"  # machines without Node.js get it from a wheel
+    node = shutil.which("node") or str(beside_python)
     # The package unpacks its libraries only where it believes to run on AWS Lambda.
     environment = os.environ | {"TMPDIR": str(cache), "AWS_LAMBDA_JS_RUNTIME": "nodejs22.x"}
     subprocess.run(
-        ["node", "--input-type=module", "-e", UNPACK],
+        [node, "--input-type=module", "-e", UNPACK],
         cwd=_node_modules().parent,
         env=environment,
         check=True,
