@@ -12,6 +12,13 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from patron.config.cli.root import CommandError
 from patron.kernel.embedded_host import find_programs
 
+_TRIGGER_MODES = {
+    "O": "ENABLE TRIGGER",
+    "A": "ENABLE ALWAYS TRIGGER",
+    "R": "ENABLE REPLICA TRIGGER",
+    "D": "DISABLE TRIGGER",
+}
+
 
 def connect(url: str, *, dbname: str | None = None) -> psycopg.Connection[tuple[object, ...]]:
     """An autocommit connection; `dbname` replaces the URL's database."""
@@ -124,11 +131,16 @@ def forget_transaction_ids(url: str, *, dbname: str) -> None:
         ).fetchall()
         for (name,) in tables:
             table = sql.SQL(str(name))  # quoted by the server already
+            triggers = connection.execute(
+                "SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal", [name]
+            ).fetchall()
             connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(table))
             connection.execute(
                 sql.SQL("UPDATE {} SET changed_xid = '0' WHERE changed_xid >= pg_current_xact_id()").format(table)
             )
-            connection.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(table))
+            for trigger, mode in triggers:
+                enable = sql.SQL(f"ALTER TABLE {{}} {_TRIGGER_MODES[str(mode)]} {{}}")
+                connection.execute(enable.format(table, sql.Identifier(str(trigger))))
     with connect(url, dbname=dbname) as connection:
         connection.execute("ANALYZE")
 
