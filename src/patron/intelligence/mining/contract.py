@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeAlias, TypeVar
 
 import pyarrow as pa
@@ -137,6 +137,10 @@ class ModelResult:
 
     table: pa.Table
     report: Report
+
+    def with_rows(self, rows: Mapping[str, int]) -> ModelResult:
+        """The same, with what became of the input rows in the report."""
+        return replace(self, report=replace(self.report, rows={**self.report.rows, **rows}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,8 @@ class Visits:
 
     def seen_until(self, day: int) -> Whole:
         """How many visits each customer had made by the end of ``day``."""
-        seen: Whole = np.diff(prefix_sums(self.day <= day)[self.starts])
-        return seen
+        counted = prefix_sums(self.day <= day)[self.starts]
+        return counted[1:] - counted[:-1]
 
 
 def visits_of(days: Days) -> Visits:

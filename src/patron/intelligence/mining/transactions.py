@@ -89,7 +89,8 @@ class Days:
 
     def per_customer(self, values: Whole | Whole32 | Flags) -> Whole:
         """The sum of ``values`` (one per row) for each customer; exact."""
-        return np.diff(prefix_sums(values)[self.starts])
+        sums = prefix_sums(values)[self.starts]
+        return sums[1:] - sums[:-1]
 
     def rows_until(self, limits: Whole) -> Whole:
         """For each customer the row after the last one dated up to and including ``limits`` (a day per customer)."""

@@ -21,7 +21,7 @@ from patron.intelligence.mining.stages import (
     full_table,
     judgements,
 )
-from patron.intelligence.mining.transactions import AMOUNT, CUSTOMER, DATE, MONEY_UNITS, PURCHASE, Purchases
+from patron.intelligence.mining.transactions import AMOUNT, CUSTOMER, DATE, MONEY_UNITS, Purchases
 
 
 def compute(purchases: Purchases, as_of: dt.date, parameters: LifecycleParameters) -> Outcome:
@@ -119,7 +119,7 @@ MODEL: Final = Model(
         name="lifecycle",
         title="Life cycle",
         question="Which customers are new, growing, settled, slipping away, lost or back?",
-        roles=(CUSTOMER, DATE, AMOUNT, PURCHASE),
+        roles=(CUSTOMER, DATE, AMOUNT),
         method=(
             "Takes the typical gap between a customer's last visits, drawn towards everybody's for those with few "
             "visits, and compares today's silence, spending and visits with it."

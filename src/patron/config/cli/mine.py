@@ -1,0 +1,189 @@
+"""``patron mine``: the models on plain files, without a database and without Django.
+
+Each model of the registry becomes a command; its options are the model's parameters.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+import json
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from patron.intelligence.mining import plain_files
+from patron.intelligence.mining.contract import Model, ModelResult, Parameters, parameter_infos
+from patron.intelligence.mining.errors import InputError, MiningError
+from patron.intelligence.mining.registry import models
+from patron.intelligence.mining.transactions import prepare
+
+app = typer.Typer(
+    name="mine",
+    help="Ask a mining model a question about a plain file of transactions.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
+out: Final = Console()
+err: Final = Console(stderr=True)
+
+Input = Annotated[Path, typer.Option("--input", help="Transactions: .csv, .tsv, .txt or .parquet.")]
+Columns = Annotated[str, typer.Option("--columns", help="Which column is what: customer=…,date=…,amount=…")]
+Output = Annotated[Path | None, typer.Option("--output", help="Where results go: .csv or .parquet.")]
+ReportFile = Annotated[Path | None, typer.Option("--report", help="Where the report goes, as JSON.")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="Day up to which is looked, YYYY-MM-DD; default: the latest.")
+]
+DateFormat = Annotated[str | None, typer.Option("--date-format", help="How dates are written, e.g. %d/%m/%Y.")]
+Encoding = Annotated[str, typer.Option("--encoding", help="Of a CSV file, e.g. big5hkscs or gb18030.")]
+
+
+@app.callback(invoke_without_command=True)
+def list_models(context: typer.Context) -> None:
+    """List the models with the question each answers."""
+    if context.invoked_subcommand is not None:
+        return
+    table = Table("Model", "Question", box=None, pad_edge=False)
+    for name, model in models().items():
+        table.add_row(name, model.card.question)
+    out.print(table)
+    out.print("\npatron mine MODEL --help explains its columns and parameters.", highlight=False)
+
+
+def _command(model: Model[Any]) -> Callable[..., None]:
+    """The command of a model: the file options, then one option per parameter."""
+
+    def run(
+        input_file: Path,
+        columns: str,
+        output: Path | None,
+        report: Path | None,
+        as_of: str | None,
+        date_format: str | None,
+        encoding: str,
+        **parameters: Any,
+    ) -> None:
+        try:
+            if output:
+                plain_files.check_output(output)
+            if report:
+                plain_files.check_folder(report)
+            result, remarks = _mine(
+                model,
+                input_file,
+                columns=columns,
+                as_of=_day(as_of),
+                date_format=date_format,
+                encoding=encoding,
+                parameters=model.parameters(**parameters),
+            )
+            if output:
+                plain_files.write_table(result.table, output)
+            if report:
+                plain_files.write_text(json.dumps(result.report.as_json(), indent=2, ensure_ascii=False) + "\n", report)
+        except (MiningError, OSError) as error:
+            err.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+            raise typer.Exit(code=2) from None
+        for remark in remarks:
+            err.print(remark, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        _show(result, output)
+
+    signature, hints = _signature(model.parameters)
+    run.__signature__ = signature  # type: ignore[attr-defined]
+    run.__annotations__ = hints
+    return run
+
+
+def _signature(parameters: type[Parameters]) -> tuple[inspect.Signature, dict[str, Any]]:
+    empty = inspect.Parameter.empty
+    options: list[tuple[str, Any, Any]] = [
+        ("input_file", Input, empty),
+        ("columns", Columns, empty),
+        ("output", Output, None),
+        ("report", ReportFile, None),
+        ("as_of", AsOf, None),
+        ("date_format", DateFormat, None),
+        ("encoding", Encoding, "utf-8"),
+    ]
+    defaults = parameters().as_dict()
+    types = typing.get_type_hints(parameters)
+    for name, info in parameter_infos(parameters).items():
+        text = f"{info.doc} ({' | '.join(info.choices)})" if info.choices else info.doc
+        options.append((name, Annotated[types[name], typer.Option(help=text)], defaults[name]))
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return (
+        inspect.Signature(
+            [inspect.Parameter(name, keyword, default=default, annotation=kind) for name, kind, default in options]
+        ),
+        {name: kind for name, kind, _ in options},
+    )
+
+
+def _mine(
+    model: Model[Any],
+    path: Path,
+    *,
+    columns: str,
+    as_of: dt.date | None,
+    date_format: str | None,
+    encoding: str,
+    parameters: Parameters,
+) -> tuple[ModelResult, tuple[str, ...]]:
+    with plain_files.opened(path, plain_files.parse_columns(columns), date_format=date_format, encoding=encoding) as (
+        transactions,
+        counts,
+    ):
+        purchases = prepare(transactions)
+        day = as_of or purchases.last_on
+        if day is None:
+            raise InputError(f"{path} has no rows; say which day results are for with --as-of.")
+        result = model.run(purchases, as_of=day, parameters=parameters)
+    return result.with_rows(counts.as_rows()), counts.remarks
+
+
+def _day(text: str | None) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"--as-of is {text!r}; write it as YYYY-MM-DD, e.g. 2025-03-31.") from None
+
+
+def _show(result: ModelResult, output: Path | None) -> None:
+    report = result.report
+    table = Table("Figure", "Value", title=f"{report.model} as of {report.as_of}", box=None, pad_edge=False)
+    table.columns[1].justify = "right"
+    for name, value in report.metrics.items():
+        shown = "–" if value is None else value if isinstance(value, str) else f"{value:,}"
+        table.add_row(name.replace("_", " "), shown)
+    out.print(table)
+    if output:
+        out.print(f"{report.rows['result']:,} rows written to {output}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _help(model: Model[Any]) -> str:
+    card = model.card
+    columns = [f"  {role.name}{'' if role.required else ' (optional)'}: {role.meaning}" for role in card.roles]
+    return "\n\n".join(
+        [
+            card.question,
+            card.method,
+            "\b\n" + "\n".join(["Columns (--columns role=column,…):", *columns]),
+            "\b\n" + "\n".join(["Limits:", *(f"  {limit}" for limit in card.limits)]),
+            f"Source: {card.source}",
+        ]
+    )
+
+
+for _name, _model in models().items():
+    app.command(_name, help=_help(_model), short_help=_model.card.question)(_command(_model))
+
+
+if __name__ == "__main__":
+    app()
