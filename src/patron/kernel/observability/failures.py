@@ -3,7 +3,6 @@
 They need neither database nor session, so they work when nothing else does.
 """
 
-import json
 import sys
 
 import structlog
@@ -13,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from patron.kernel.api.problems import problem
 from patron.kernel.observability import metrics
 
 RETRY_AFTER_SECONDS = 5
@@ -59,17 +59,7 @@ def wants_problem(request: HttpRequest) -> bool:
 def _answer(request: HttpRequest, *, status: int, code: str, message: str | Promise) -> HttpResponse:
     request_id = str(getattr(request, "request_id", ""))
     if wants_problem(request):
-        problem = {
-            "type": f"urn:patron:problem:{code}",
-            "title": str(message),
-            "status": status,
-            "detail": str(message),
-            "code": code,
-            "instance": request.path,
-            "request_id": request_id,
-        }
-        body = json.dumps(problem, ensure_ascii=False)
-        return HttpResponse(body, content_type="application/problem+json", status=status)
+        return problem(request, status=status, code=code, title=message)
     # Rendered without the request: the shell around other pages would ask the database who is signed in.
     page = render_to_string(
         "observability/failed.html", {"message": message, "status": status, "request_id": request_id}

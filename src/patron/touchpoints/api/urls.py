@@ -1,5 +1,9 @@
 """The addresses of version 1 of the API, for the project's URLconf to include below `api/v1/`."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from patron.touchpoints.api.root import api
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", api.urls),
+]

@@ -1,0 +1,1 @@
+"""The endpoints: each reads its input, calls one operation or query, and says what came of it."""

@@ -1,0 +1,66 @@
+"""Parts that several schemas share."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+T = TypeVar("T")
+
+
+class Input(BaseModel):
+    """What a caller sends: a field that we do not know is an error, not a silence."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Output(BaseModel):
+    """What a caller gets."""
+
+
+class Page(Output, Generic[T]):
+    """A part of a list."""
+
+    items: list[T]
+    next: str | None = Field(description="Give this as `cursor` for the next page; null on the last one.")
+
+
+def _plain_number(value: object) -> object:
+    """Numbers as numbers or as plain decimal text: true is no 1, and 1e400 is no amount."""
+    if isinstance(value, bool) or (isinstance(value, str) and not value.isascii()):
+        raise PydanticCustomError("decimal_type", "not a number")
+    return value
+
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_plain_number),
+    Field(max_digits=16, decimal_places=2, description="An amount of money, at most two decimals.", examples=["28.50"]),
+]
+UnitPrice = Annotated[
+    Decimal,
+    BeforeValidator(_plain_number),
+    Field(max_digits=16, decimal_places=4, ge=0, description="A price for one unit.", examples=["28.5000"]),
+]
+Quantity = Annotated[
+    Decimal,
+    BeforeValidator(_plain_number),
+    Field(max_digits=14, decimal_places=3, description="How much, at most three decimals.", examples=["2"]),
+]
+
+
+def _within_the_calendar(at: datetime) -> datetime:
+    """Instants near the ends of the calendar cannot be moved to another zone."""
+    if not 1900 <= at.year <= 2200:
+        raise PydanticCustomError("datetime_out_of_range", "outside the years 1900 to 2200")
+    return at
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_within_the_calendar), Field(examples=["2026-03-02T09:00:00+08:00"])]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+ShortText = Annotated[str, StringConstraints(max_length=100)]
+Name = Annotated[str, StringConstraints(max_length=200)]
+LongText = Annotated[str, StringConstraints(max_length=4000)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(examples=["HKD"])]
