@@ -115,7 +115,10 @@ def _disk(home: Path) -> Finding:
 
 
 def _port(home: Path) -> Finding:
-    port = int(os.environ.get("PATRON_PORT", "8000"))
+    given = os.environ.get("PATRON_PORT", "8000")
+    if not given.isdigit() or not 0 < int(given) < 65_536:
+        return Finding("Web", "failure", f"PATRON_PORT is “{given}”", "Set it to a number from 1 to 65535.")
+    port = int(given)
     if is_up(home):
         return Finding("Web", "ok", f"patron up is running ({(home / 'run' / 'up.lock').read_text(encoding='utf-8')})")
     with socket.socket() as probe:
@@ -177,15 +180,20 @@ def _worker(home: Path) -> Iterator[Finding]:
 def _warehouse(home: Path) -> Iterator[Finding]:  # noqa: ARG001 — checks share one shape
     from django.conf import settings
 
-    directory = Path(settings.WAREHOUSE_DIRECTORY)
-    files = list(directory.rglob("*.parquet")) if directory.is_dir() else []
-    if not files:
+    from patron.intelligence.warehouse.store import Store
+
+    store = Store(Path(settings.WAREHOUSE_DIRECTORY))
+    if store.current_version() is None:
         yield Finding("Warehouse", "warning", "empty", "Run: patron refresh")
         return
-    newest = datetime.fromtimestamp(max(path.stat().st_mtime for path in files), UTC)
-    hours = (datetime.now(UTC) - newest).total_seconds() / 3600
+    manifest = store.current_or_none()
+    if manifest is None:
+        yield Finding("Warehouse", "failure", "files of the current version are missing", "Run: patron refresh --full")
+        return
+    checked = datetime.fromisoformat(store.checked_at() or manifest.taken_at)
+    hours = (datetime.now(UTC) - checked).total_seconds() / 3600
     state: State = "warning" if hours > _STALE_AFTER_HOURS else "ok"
-    yield Finding("Warehouse", state, f"last changed {hours:,.1f} hours ago", "Run: patron refresh")
+    yield Finding("Warehouse", state, f"version {manifest.version}, {hours:,.1f} hours old", "Run: patron refresh")
 
 
 def _static(home: Path) -> Iterator[Finding]:  # noqa: ARG001 — checks share one shape

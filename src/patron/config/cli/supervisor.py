@@ -223,12 +223,11 @@ def _answers(host: str, port: int) -> bool:
     connection = http.client.HTTPConnection(target, port, timeout=5)
     try:
         connection.request("GET", "/healthz", headers={"Host": "localhost"})
-        connection.getresponse().read()
+        return connection.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
     except (OSError, http.client.HTTPException):
         return False
     finally:
         connection.close()
-    return True
 
 
 def _web(home: Path, listener: socket.socket, environment: Mapping[str, str]) -> Child:
