@@ -1,10 +1,15 @@
 """The loyalty programme: members, cards, and the double-entry points ledger.
 
-The ledger in one paragraph. An *account* holds one unit (points, …) in one bucket for one membership, or for the
-programme itself (where points come from and go to). A *ledger transaction* moves an amount between accounts; its
-*postings* sum to zero, which the database checks statement by statement. A credit that can expire or be returned
-opens a *lot*; later debits name the lots they consume, soonest to expire first. Nothing in it is ever changed or
-deleted: an account's balance and a lot's remainder are running totals of the postings, kept in the same transaction.
+The ledger in one paragraph. An *account* holds one unit (points, …) of one membership in one bucket: what the member
+has (available, pending, reserved), or where it came from and went to (issued, redeemed, expired, …). A *ledger
+transaction* moves an amount between accounts of one member; its *postings* sum to zero. A credit opens a *lot* with
+its own expiry; later debits name the lots they draw on, soonest to expire first. Points that are taken back after they
+were spent are a debit without a lot: a debt, repaid by the next credits before any of them opens a lot. So of an
+available account the open lots always add up to its balance, or to nothing while the balance is below zero.
+
+Nothing in it is ever changed or deleted. The database itself keeps an account's balance and a lot's remainder as
+running totals of the postings, and refuses a movement that is not whole (migration `0002_rules`). No two members share
+a row that is written, so tills never wait for one another.
 """
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -19,31 +24,47 @@ from patron.kernel.fields import CurrentXid, Tracked, Xid8Field
 
 
 class Programme(models.Model):
-    """The terms under which points are earned and expire. Versions of its rules come as new rows of `EarningRule`."""
+    """The terms of membership. Versions of its earning rules are rows of `EarningRule`.
+
+    `allow_debt` says what happens when points are taken back that the member has spent: the balance falls below zero
+    and the next points repay it, or (not allowed) only what is still there is taken.
+    """
 
     code = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=150)
     currency = models.CharField(max_length=3)
     card_prefix = models.CharField(max_length=8, default="8800")
+    allow_debt = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(card_prefix__regex=r"^[0-9]{1,8}$"), name="programme_card_prefix"),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
 
 class EarningRule(models.Model):
-    """A version of the base rule: `points_per_unit` for each whole `unit_amount` paid, from `valid_from` on."""
+    """A version of the base rule: `points_per_unit` for each whole `unit_amount` paid, from `valid_from` on.
+
+    Append-only. At any moment the version with the latest `valid_from` not after it counts, the newest of equals.
+    """
 
     programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="rules")
-    points_per_unit = models.DecimalField(max_digits=12, decimal_places=4)
+    version = models.PositiveIntegerField()
+    points_per_unit = models.DecimalField(max_digits=8, decimal_places=4)
     unit_amount = models.DecimalField(max_digits=16, decimal_places=2)
     expiry_months = models.PositiveSmallIntegerField(null=True, blank=True)
     valid_from = models.DateTimeField()
+    created_at = models.DateTimeField(db_default=Now())
+    created_by = models.CharField(max_length=60, blank=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["programme", "valid_from"], name="earning_rule_once"),
+            models.UniqueConstraint(fields=["programme", "version"], name="earning_rule_version_once"),
             models.CheckConstraint(condition=Q(points_per_unit__gte=0, unit_amount__gt=0), name="earning_rule_sane"),
         ]
 
@@ -59,7 +80,7 @@ class Membership(Tracked):
         SUSPENDED = "suspended", _("Suspended")
         CLOSED = "closed", _("Closed")
 
-    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="memberships")
+    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="memberships", db_index=False)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="memberships")
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.ACTIVE)
     joined_on = models.DateField()
@@ -82,14 +103,16 @@ class Card(models.Model):
         REPLACED = "replaced", _("Replaced")
 
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="cards")
-    number = models.CharField(max_length=24, unique=True)
+    number = models.CharField(max_length=24)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.ACTIVE)
     issued_at = models.DateTimeField()
     blocked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["number"], name="card_number_once"),
             models.UniqueConstraint(fields=["membership"], condition=Q(status="active"), name="card_one_active"),
+            models.CheckConstraint(condition=Q(number__regex=r"^[0-9]{8,24}$"), name="card_number_digits"),
         ]
 
     def __str__(self) -> str:
@@ -104,42 +127,44 @@ class Unit(models.TextChoices):
 
 
 class Bucket(models.TextChoices):
-    """Where an amount stands. The first four are a member's; the others are the programme's counterparts."""
+    """Where an amount stands. The first three are what the member has; the others are its counterparts."""
 
     AVAILABLE = "available", _("Available")
     PENDING = "pending", _("Pending")
     RESERVED = "reserved", _("Reserved")
-    OWED = "owed", _("Owed")
     ISSUED = "issued", _("Issued")
     REDEEMED = "redeemed", _("Redeemed")
     EXPIRED = "expired", _("Expired")
     ADJUSTED = "adjusted", _("Adjusted")
+    TRANSFERRED = "transferred", _("Transferred")
+
+
+HELD = ("available", "pending", "reserved")
+"""The buckets that are the member's own."""
 
 
 class Account(Tracked):
-    """What one membership (or the programme, where `membership` is null) holds of one unit in one bucket.
+    """What one membership has of one unit in one bucket. `balance` is the sum of its postings, kept by the database.
 
-    `balance` is the sum of the account's postings. A member's available balance may fall below zero only where
-    `overdraft_allowed` says so (points taken back after they were spent).
+    A counterpart's balance is the other side: minus all points ever issued to this member, plus all ever redeemed, ….
+    An available balance may fall below zero only where `overdraft_allowed` says so.
     """
 
-    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="accounts", db_index=False)
-    membership = models.ForeignKey(
-        Membership, null=True, on_delete=models.PROTECT, related_name="accounts", db_index=False
-    )
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="accounts", db_index=False)
     unit = models.CharField(max_length=12, choices=Unit.choices)
-    bucket = models.CharField(max_length=9, choices=Bucket.choices)
+    bucket = models.CharField(max_length=12, choices=Bucket.choices)
     balance = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     overdraft_allowed = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["membership", "programme", "unit", "bucket"], name="account_once", nulls_distinct=False
+            models.UniqueConstraint(fields=["membership", "unit", "bucket"], name="account_once"),
+            models.CheckConstraint(
+                condition=~Q(bucket__in=HELD) | Q(overdraft_allowed=True) | Q(balance__gte=0),
+                name="account_not_overdrawn",
             ),
             models.CheckConstraint(
-                condition=Q(membership__isnull=True) | Q(overdraft_allowed=True) | Q(balance__gte=0),
-                name="account_not_overdrawn",
+                condition=Q(overdraft_allowed=False) | Q(bucket=Bucket.AVAILABLE), name="account_debt_where_available"
             ),
         ]
         indexes = [models.Index(fields=["changed_xid"], name="account_changed")]
@@ -149,7 +174,13 @@ class Account(Tracked):
 
 
 class LedgerTransaction(models.Model):
-    """One balanced movement. Append-only. `request_key` is unique: a retry finds the first answer."""
+    """One balanced movement of one member. Append-only.
+
+    `request_key` is unique: a retry finds the first answer. `amount` is what the movement gives the member (negative:
+    takes). `basis_amount` is the money that it answers to: what was paid for an award, what a return gave back
+    (negative). `origin` is the award or spend whose points this one takes or gives back. `explanation` holds the
+    numbers behind `amount`, so that anybody can be told why.
+    """
 
     class Kind(models.TextChoices):
         EARN = "earn", _("Earned")
@@ -163,27 +194,39 @@ class LedgerTransaction(models.Model):
         ADJUST = "adjust", _("Adjusted")
         TRANSFER = "transfer", _("Transferred")
 
-    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="transactions", db_index=False)
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="transactions", db_index=False)
     unit = models.CharField(max_length=12, choices=Unit.choices)
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    request_key = models.CharField(max_length=120, unique=True)
+    request_key = models.CharField(max_length=160)
     amount = models.DecimalField(max_digits=18, decimal_places=2)
+    basis_amount = models.DecimalField(max_digits=16, decimal_places=2, null=True)
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField(db_default=Now())
     purchase = models.ForeignKey(
         Purchase, null=True, on_delete=models.PROTECT, related_name="ledger_transactions", db_index=False
     )
-    reverses = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
-    rule = models.ForeignKey(EarningRule, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    origin = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="answers", db_index=False)
+    rule = models.ForeignKey(
+        EarningRule, null=True, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     explanation = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     actor = models.CharField(max_length=60, blank=True)
     changed_xid = Xid8Field(db_default=CurrentXid(), editable=False)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["request_key"], name="ledger_request_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=("adjust", "transfer"))
+                | Q(kind__in=("earn", "refund", "release", "mature"), amount__gte=0)
+                | Q(kind__in=("return", "spend", "reserve", "expire"), amount__lte=0),
+                name="ledger_amount_sign",
+            ),
+        ]
         indexes = [
             models.Index(fields=["membership", "-occurred_at", "-id"], name="ledger_statement"),
             models.Index(fields=["purchase"], name="ledger_of_purchase", condition=Q(purchase__isnull=False)),
+            models.Index(fields=["origin"], name="ledger_of_origin", condition=Q(origin__isnull=False)),
             models.Index(fields=["changed_xid"], name="ledger_changed"),
         ]
 
@@ -192,10 +235,16 @@ class LedgerTransaction(models.Model):
 
 
 class Lot(models.Model):
-    """Points of one origin and one expiry. `remaining` is what its postings have left of `amount`."""
+    """Points of one origin and one expiry: usable up to and on `expires_on` (null: for ever).
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="lots", db_index=False)
-    opened_by = models.ForeignKey(LedgerTransaction, on_delete=models.PROTECT, related_name="lots")
+    `remaining` is what its postings have left of `amount`; the database keeps it. A lot and the posting that opens it
+    are written in one statement. The references are checked by that statement's trigger, for all rows at once.
+    """
+
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="lots", db_index=False, db_constraint=False
+    )
+    opened_by = models.ForeignKey(LedgerTransaction, on_delete=models.PROTECT, related_name="lots", db_constraint=False)
     earned_at = models.DateTimeField()
     expires_on = models.DateField(null=True)
     amount = models.DecimalField(max_digits=18, decimal_places=2)
@@ -204,12 +253,13 @@ class Lot(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(remaining__gte=0, remaining__lte=F("amount")), name="lot_remaining_within_amount"
+                condition=Q(amount__gt=0, remaining__gte=0, remaining__lte=F("amount")),
+                name="lot_remaining_within_amount",
             ),
         ]
         indexes = [
             models.Index(fields=["account", "expires_on", "id"], name="lot_open_soonest", condition=Q(remaining__gt=0)),
-            models.Index(fields=["expires_on"], name="lot_expiring", condition=Q(remaining__gt=0)),
+            models.Index(fields=["expires_on", "id"], name="lot_expiring", condition=Q(remaining__gt=0)),
         ]
 
     def __str__(self) -> str:
@@ -217,11 +267,22 @@ class Lot(models.Model):
 
 
 class Posting(models.Model):
-    """One side of a movement. Append-only; a transaction's postings are written in one statement and sum to zero."""
+    """One side of a movement, numbered from 1. Append-only; all of a transaction's are written in one statement.
 
-    transaction = models.ForeignKey(LedgerTransaction, on_delete=models.PROTECT, related_name="postings")
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="postings", db_index=False)
-    lot = models.ForeignKey(Lot, null=True, on_delete=models.PROTECT, related_name="postings", db_index=False)
+    The references are checked by that statement's trigger, for all rows at once; what they point to is never deleted.
+    """
+
+    pk = models.CompositePrimaryKey("transaction_id", "line_no")
+    transaction = models.ForeignKey(
+        LedgerTransaction, on_delete=models.PROTECT, related_name="postings", db_index=False, db_constraint=False
+    )
+    line_no = models.PositiveSmallIntegerField()
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="postings", db_index=False, db_constraint=False
+    )
+    lot = models.ForeignKey(
+        Lot, null=True, on_delete=models.PROTECT, related_name="postings", db_index=False, db_constraint=False
+    )
     amount = models.DecimalField(max_digits=18, decimal_places=2)
 
     class Meta:

@@ -1,0 +1,148 @@
+"""Movements being prepared, and the one statement that writes them whole."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import IntegrityError, connection
+
+from patron.business.loyalty.errors import KeyReused
+from patron.business.loyalty.models import LedgerTransaction
+from patron.core.activities.operations import log_activities_from
+from patron.kernel.actor import Actor
+
+KIND = LedgerTransaction.Kind
+
+ACTIVITY_OF = {
+    KIND.EARN: "points.earned",
+    KIND.RETURN: "points.taken_back",
+    KIND.SPEND: "points.spent",
+    KIND.REFUND: "points.given_back",
+    KIND.EXPIRE: "points.expired",
+    KIND.ADJUST: "points.adjusted",
+}
+"""What the customer's timeline is told of. A movement of nothing is not news."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewLot:
+    id: int
+    earned_at: datetime
+    expires_on: date | None
+    amount: Decimal
+
+
+@dataclass(slots=True)
+class Movement:
+    """A ledger transaction to be written: what it gives the member, and its sides (account, lot, amount)."""
+
+    id: int
+    membership_id: int
+    customer_id: int
+    kind: str
+    request_key: str
+    occurred_at: datetime
+    amount: Decimal = Decimal("0.00")
+    basis_amount: Decimal | None = None
+    purchase_id: int | None = None
+    branch_id: int | None = None
+    origin_id: int | None = None
+    rule_id: int | None = None
+    explanation: Mapping[str, object] = field(default_factory=dict)
+    sides: list[tuple[int, int | None, Decimal]] = field(default_factory=list)
+    lots: list[tuple[int, NewLot]] = field(default_factory=list)
+
+
+WRITE = """
+WITH written AS (
+    INSERT INTO loyalty_ledgertransaction (id, membership_id, unit, kind, request_key, amount, basis_amount,
+        occurred_at, purchase_id, origin_id, rule_id, explanation, actor)
+    SELECT id, membership, %s, kind, key, amount, basis, at, purchase, origin, rule, why::jsonb, %s
+    FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::numeric[], %s::numeric[], %s::timestamptz[],
+        %s::bigint[], %s::bigint[], %s::bigint[], %s::text[])
+        AS m (id, membership, kind, key, amount, basis, at, purchase, origin, rule, why)
+), opened AS (
+    INSERT INTO loyalty_lot (id, account_id, opened_by_id, earned_at, expires_on, amount, remaining)
+    SELECT id, account, opened_by, at, until, amount, amount
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::date[], %s::numeric[])
+        AS l (id, account, opened_by, at, until, amount)
+)
+INSERT INTO loyalty_posting (transaction_id, line_no, account_id, lot_id, amount)
+SELECT * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[], %s::numeric[])
+"""
+"""The database refuses a movement that is not whole, so all three kinds of row go in with one statement."""
+
+TELL = """
+SELECT customer AS customer_id, kind, at AS occurred_at, '' AS channel, branch AS branch_id,
+    'loyalty.ledgertransaction:' || id AS source,
+    jsonb_build_object('points', trim_scale(points)) ||
+        CASE WHEN purchase IS NULL THEN '{}'::jsonb ELSE jsonb_build_object('purchase', purchase) END AS facts
+FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::numeric[], %s::bigint[])
+    AS m (customer, kind, at, branch, id, points, purchase)
+"""
+
+
+def write_movements(movements: Sequence[Movement], *, unit: str, actor: Actor, now: datetime) -> None:
+    """Write the movements with lots and postings in one statement, and tell the activity log of them in another.
+
+    The caller holds the lock on the accounts. Raises KeyReused where a request key is taken (by a transaction of
+    another member that committed meanwhile): the caller's transaction must then be rolled back.
+    """
+    if not movements:
+        return
+    lots = [(m.id, account_id, lot) for m in movements for account_id, lot in m.lots]
+    sides = [(m.id, number, *side) for m in movements for number, side in enumerate(m.sides, start=1)]
+    parameters: list[Any] = [
+        unit,
+        actor.reference,
+        [m.id for m in movements],
+        [m.membership_id for m in movements],
+        [str(m.kind) for m in movements],
+        [m.request_key for m in movements],
+        [m.amount for m in movements],
+        [m.basis_amount for m in movements],
+        [m.occurred_at for m in movements],
+        [m.purchase_id for m in movements],
+        [m.origin_id for m in movements],
+        [m.rule_id for m in movements],
+        [json.dumps(dict(m.explanation), cls=DjangoJSONEncoder) for m in movements],
+        [lot.id for _, _, lot in lots],
+        [account_id for _, account_id, _ in lots],
+        [movement_id for movement_id, _, _ in lots],
+        [lot.earned_at for _, _, lot in lots],
+        [lot.expires_on for _, _, lot in lots],
+        [lot.amount for _, _, lot in lots],
+        *([list(column) for column in zip(*sides, strict=True)] or [[], [], [], [], []]),
+    ]
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(WRITE, parameters)
+        except IntegrityError as error:
+            if "ledger_request_once" in str(error):
+                raise KeyReused from error
+            raise
+    _tell(movements, actor=actor, now=now)
+
+
+def _tell(movements: Sequence[Movement], *, actor: Actor, now: datetime) -> None:
+    told = [m for m in movements if m.amount and KIND(m.kind) in ACTIVITY_OF]
+    if not told:
+        return
+    log_activities_from(
+        TELL,
+        [
+            [m.customer_id for m in told],
+            [ACTIVITY_OF[KIND(m.kind)] for m in told],
+            [m.occurred_at for m in told],
+            [m.branch_id for m in told],
+            [m.id for m in told],
+            [m.amount for m in told],
+            [m.purchase_id for m in told],
+        ],
+        actor=actor,
+        now=now,
+    )

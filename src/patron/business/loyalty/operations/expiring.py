@@ -1,0 +1,107 @@
+"""Expiry in slices: each is one transaction, so that no till waits for long."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import connection
+
+from patron.core.activities.operations import log_activities_from
+from patron.kernel.actor import Actor
+from patron.kernel.operation import operation
+
+SLICE = 500
+"""Lots of one slice: some 20 ms of work, which is how long a till may have to wait for a member among them."""
+
+CHOOSE = """
+SELECT id, account_id FROM loyalty_lot
+WHERE remaining > 0 AND expires_on < %s
+ORDER BY expires_on, id LIMIT %s
+"""
+
+LOCK = """
+SELECT id FROM loyalty_account WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+"""
+"""Members whom a till serves just now are left for the next slice."""
+
+OPEN_COUNTERPARTS = """
+INSERT INTO loyalty_account (membership_id, unit, bucket, balance, overdraft_allowed)
+SELECT membership_id, unit, 'expired', 0, false FROM loyalty_account WHERE id = ANY(%s)
+ON CONFLICT (membership_id, unit, bucket) DO NOTHING
+"""
+
+WRITE = """
+WITH due AS MATERIALIZED (
+    SELECT l.id AS lot_id, l.account_id, l.expires_on, l.remaining, a.membership_id, a.unit, e.id AS expired_id,
+        row_number() OVER (PARTITION BY l.account_id, l.expires_on ORDER BY l.id) AS place
+    FROM loyalty_lot l
+        JOIN loyalty_account a ON a.id = l.account_id
+        JOIN loyalty_account e ON e.membership_id = a.membership_id AND e.unit = a.unit AND e.bucket = 'expired'
+    WHERE l.id = ANY(%(lots)s) AND l.account_id = ANY(%(accounts)s) AND l.remaining > 0
+), movement AS MATERIALIZED (
+    SELECT nextval('loyalty_ledgertransaction_id_seq') AS id, g.*
+    FROM (
+        SELECT account_id, expires_on, membership_id, unit, expired_id, sum(remaining) AS points
+        FROM due GROUP BY 1, 2, 3, 4, 5 ORDER BY expires_on, account_id
+    ) g
+), written AS (
+    INSERT INTO loyalty_ledgertransaction (id, membership_id, unit, kind, request_key, amount, occurred_at,
+        explanation, actor)
+    SELECT id, membership_id, unit, 'expire', 'expire:' || id, -points,
+        (expires_on + 1)::timestamp AT TIME ZONE %(zone)s, jsonb_build_object('expires_on', expires_on), %(actor)s
+    FROM movement
+)
+INSERT INTO loyalty_posting (transaction_id, line_no, account_id, lot_id, amount)
+SELECT id, 1, expired_id, NULL, points FROM movement
+UNION ALL
+SELECT m.id, d.place + 1, d.account_id, d.lot_id, -d.remaining
+FROM due d JOIN movement m ON m.account_id = d.account_id AND m.expires_on = d.expires_on
+RETURNING transaction_id, lot_id, amount
+"""
+
+TELL = """
+SELECT m.customer_id, 'points.expired' AS kind, t.occurred_at, '' AS channel, NULL::bigint AS branch_id,
+    'loyalty.ledgertransaction:' || t.id AS source, jsonb_build_object('points', trim_scale(t.amount)) AS facts
+FROM loyalty_ledgertransaction t JOIN loyalty_membership m ON m.id = t.membership_id
+WHERE t.id = ANY(%s) AND t.unit = 'points'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """What a slice did. `due` counts the lots it chose; `lots` those it could expire, of `points` in all."""
+
+    due: int
+    lots: int
+    points: Decimal
+
+
+@operation(permission="loyalty.expire")
+def expire_lots(*, as_of: date, actor: Actor, now: datetime, batch: int = SLICE) -> Expired:
+    """Expire up to `batch` lots that are no longer usable on day `as_of` (a lot is, up to and on its date).
+
+    A movement for each member and date of expiry, dated the midnight that ended it. Call it until `due` is 0; the
+    same day again finds nothing. Locks the members concerned in key order and skips those that are locked.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(CHOOSE, [as_of, batch])
+        chosen = cursor.fetchall()
+        cursor.execute(LOCK, [sorted({account_id for _, account_id in chosen})])
+        held = [account_id for (account_id,) in cursor.fetchall()]
+        if not held:
+            return Expired(due=len(chosen), lots=0, points=Decimal(0))
+        cursor.execute(OPEN_COUNTERPARTS, [held])
+        cursor.execute(
+            WRITE,
+            {
+                "lots": [lot_id for lot_id, _ in chosen],
+                "accounts": held,
+                "zone": settings.TIME_ZONE,
+                "actor": actor.reference,
+            },
+        )
+        written = cursor.fetchall()
+    log_activities_from(TELL, [list({row[0] for row in written})], actor=actor, now=now)
+    taken = [-amount for _, lot_id, amount in written if lot_id is not None]
+    return Expired(due=len(chosen), lots=len(taken), points=sum(taken, Decimal(0)))
