@@ -80,7 +80,7 @@ class CustomerSearch(models.Model):
     terms = ArrayField(models.TextField())
 
     class Meta:
-        indexes = [GinIndex(fields=["terms"], name="customer_search_terms")]
+        indexes = [GinIndex(fields=["terms"], name="customer_search_terms", fastupdate=False)]
 
     def __str__(self) -> str:
         return str(self.customer_id)
@@ -94,7 +94,8 @@ class ExternalId(models.Model):
     value = models.CharField(max_length=120)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["source", "value"], name="external_id_once")]
+        # The value first: people look for a number without saying whose it is.
+        constraints = [models.UniqueConstraint(fields=["value", "source"], name="external_id_value")]
 
     def __str__(self) -> str:
         return f"{self.source}:{self.value}"
@@ -121,7 +122,10 @@ class ContactPoint(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer", "kind", "value"], name="contact_point_once")]
-        indexes = [models.Index(fields=["kind", "value"], name="contact_point_value")]
+        indexes = [
+            # Found whole and by their beginning, whatever the server's collation.
+            models.Index(fields=["kind", "value"], name="contact_point_found", opclasses=["varchar_pattern_ops"] * 2)
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.pk}"
