@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
+from patron.config.cli.root import CommandError, errors, explain
 from patron.config.cli.session import setup_django
 from patron.config.home import home_directory
 
@@ -31,6 +33,7 @@ def migrate_if_needed() -> bool:
 
     if not _pending_migrations():
         return False
+    _refuse_newer_tables()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
     try:
@@ -69,6 +72,23 @@ def _pending_migrations() -> list[tuple[str, str]]:
     return [(step.app_label, step.name) for step, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
 
 
+def _refuse_newer_tables() -> None:
+    """Raise when the database has steps that this program does not know: an older program would do harm."""
+    from django.apps import apps
+    from django.db import connection
+    from django.db.migrations.loader import MigrationLoader
+
+    loader = MigrationLoader(connection)
+    ours = {config.label for config in apps.get_app_configs() if config.name.startswith("patron.")}
+    unknown = sorted(
+        f"{app}.{name}"
+        for app, name in loader.applied_migrations
+        if app in ours and (app, name) not in loader.disk_migrations
+    )
+    if unknown:
+        raise CommandError(f"The database is of a newer Patron (it has {unknown[0]}). Install that version.")
+
+
 def _digest_of_static_files() -> str:
     from django.conf import settings
     from django.contrib.staticfiles.finders import get_finders
@@ -93,16 +113,39 @@ def _load_demo(home: Path) -> None:
     note.write_text(json.dumps([list(entry) for entry in sign_ins or ()]), encoding="utf-8")
 
 
+def _mine_once() -> None:
+    """Make the first warehouse and insights; later ones are the worker's."""
+    from django.conf import settings
+
+    from patron.config.cli.refresh import refresh_with_progress, show_report
+    from patron.intelligence.warehouse.store import Store
+
+    if Store(Path(settings.WAREHOUSE_DIRECTORY)).current_version() is None:
+        show_report(refresh_with_progress())
+
+
 def main(arguments: list[str]) -> None:
     """Prepare the installation; with `--demo`, load the demo company as well."""
     home = home_directory()
     setup_django()
+    try:
+        _prepare(home, demo="--demo" in arguments)
+    except Exception as error:
+        words = explain(error)
+        if words is None:
+            raise
+        errors.print(f"[bold red]patron:[/] {escape(words)}", soft_wrap=True)
+        raise SystemExit(1) from None
+
+
+def _prepare(home: Path, *, demo: bool) -> None:
     if migrate_if_needed():
         _console.print("  tables are in step")
     if collect_static_if_needed(home):
         _console.print("  static files collected")
-    if "--demo" in arguments:
+    if demo:
         _load_demo(home)
+        _mine_once()
 
 
 if __name__ == "__main__":

@@ -28,6 +28,13 @@ COMMANDS = {
     "messages": "messages",
 }
 
+# Errors whose words are meant for users. Looked up only where their module was loaded: nothing is loaded for them.
+_EXPLAINED = {
+    "patron.kernel.errors": "DomainError",
+    "patron.intelligence.warehouse.errors": "WarehouseError",
+    "patron.intelligence.mining.errors": "MiningError",
+}
+
 errors = Console(stderr=True, highlight=False)
 
 
@@ -74,9 +81,9 @@ def explain(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
-    domain_errors = sys.modules.get("patron.kernel.errors")
-    if domain_errors is not None and isinstance(error, domain_errors.DomainError):
-        return str(error)
+    for module, name in _EXPLAINED.items():
+        if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
+            return str(error)
     if type(error).__module__.split(".")[0] in {"psycopg", "django"} and type(error).__name__ == "OperationalError":
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         return f"The database does not answer: {first_line}. Check PATRON_DATABASE_URL; “patron doctor” says more."
