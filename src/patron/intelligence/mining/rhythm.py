@@ -43,12 +43,14 @@ class Visits:
 
     def recent_logs(self, visits: Whole, gaps: Whole) -> Whole:
         """Sum of the logarithms of the last ``gaps`` gaps up to each of ``visits`` (positions)."""
-        return self.log_sums[visits + 1] - self.log_sums[visits + 1 - gaps]
+        until, before = self.log_sums[visits + 1], self.log_sums[visits + 1 - gaps]
+        recent: Whole = until - before
+        return recent
 
     def seen_until(self, day: int) -> Whole:
         """How many visits each customer had made by the end of ``day``."""
-        counted = prefix_sums(self.day <= day)[self.starts]
-        return counted[1:] - counted[:-1]
+        seen: Whole = np.diff(prefix_sums(self.day <= day)[self.starts])
+        return seen
 
 
 def visits_of(days: Days) -> Visits:
