@@ -2,8 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from patron.touchpoints.api import views
 from patron.touchpoints.api.root import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("openapi.json", views.openapi, name="api-openapi"),
+    path("docs", views.reference, name="api-reference"),
     path("", api.urls),
 ]

@@ -84,6 +84,6 @@ def test_debugging_does_not_change_what_callers_see(
     caller: Caller, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
 ) -> None:
     settings.DEBUG = True
-    monkeypatch.setattr(branches, "get_visible_branches", lambda actor: 1 / 0)
+    monkeypatch.setattr(branches, "get_visible_branches", lambda _actor: 1 / 0)
 
     _problem(caller.get("/branches"), 500, "internal_error")
