@@ -245,7 +245,7 @@ def _web(home: Path, listener: socket.socket, environment: Mapping[str, str]) ->
 def _worker(home: Path, environment: Mapping[str, str]) -> Child:
     command = [
         sys.executable, "-m", "patron.config.cli", "manage", "procrastinate", "worker",
-        "--concurrency", environment.get("PATRON_WORKER_CONCURRENCY", "1"), "--shutdown-graceful-timeout", "5",
+        "--concurrency", environment.get("PATRON_WORKER_CONCURRENCY", "2"), "--shutdown-graceful-timeout", "5",
     ]  # fmt: skip
     return Child("The worker", command, home / "log" / "worker.log", environment)
 
