@@ -114,18 +114,24 @@ class Export:
         if COUNT not in self.totals:
             raise ValueError(f"export {self.name}: totals lack COUNT")
 
-    def changed_between(self, since: int, before: int) -> str:
-        """`changed` for transactions from `since` on that began before `before` (64-bit transaction ids).
-
-        The upper end leaves out rows that a restored dump brought with ids from the future of this server.
-        """
-        return changed_between(self.changed, since, before)
+    def changed_since(self, snapshot: str, *, before: int) -> str:
+        """`changed` for what snapshot `snapshot` did not see; see the function of this name."""
+        return changed_since(self.changed, snapshot, before=before)
 
 
-def changed_between(condition: str, since: int, before: int) -> str:
-    """Fill in every `CHANGED(alias)` of `condition`."""
-    window = rf"(\1.changed_xid >= '{since}'::xid8 AND \1.changed_xid < '{before}'::xid8)"
-    return f"({_CHANGED.sub(window, condition)})"
+def changed_since(condition: str, snapshot: str, *, before: int) -> str:
+    """Fill in every `CHANGED(alias)` of `condition`: written by a transaction that `snapshot` did not see.
+
+    `snapshot` is the text of a `pg_snapshot`: its first number is the oldest transaction that was still open then, so
+    one that commits late is found whenever it does. `before` is the first transaction id not yet given out: it leaves
+    out rows that a restored dump brought with ids from the future of this server.
+    """
+    oldest = int(snapshot.split(":", 1)[0])
+    unseen = (
+        rf"(\1.changed_xid >= '{oldest}'::xid8 AND \1.changed_xid < '{before}'::xid8 "
+        rf"AND NOT pg_visible_in_snapshot(\1.changed_xid, '{snapshot}'::pg_snapshot))"
+    )
+    return f"({_CHANGED.sub(unseen, condition)})"
 
 
 exports: Registry[Export] = Registry("export", name=lambda e: e.name)

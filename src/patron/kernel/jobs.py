@@ -7,8 +7,10 @@ A job row is written by the caller's own connection, so it exists if and only if
 from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
 RETRIES = RetryStrategy(max_attempts=5, exponential_wait=4)
@@ -44,3 +46,14 @@ def defer(task: Task[Any, Any, Any], *, scheduled_in_seconds: int | None = None,
     """Queue `task` in the caller's transaction and return the job's id."""
     configured = task.configure(schedule_in={"seconds": scheduled_in_seconds}) if scheduled_in_seconds else task
     return int(configured.defer(**arguments))  # type: ignore[arg-type]
+
+
+def defer_once(task: Task[Any, Any, Any], **arguments: object) -> bool:
+    """`defer`, unless a job of the task's queueing lock is waiting already. Gives whether a job was queued."""
+    try:
+        # The database refuses the second one: without a savepoint that would end the caller's transaction.
+        with transaction.atomic():
+            task.defer(**arguments)  # type: ignore[arg-type]
+    except AlreadyEnqueued:
+        return False
+    return True

@@ -56,12 +56,14 @@ class Loader:
             tables.update({e.name: Table(columns_sql(columns_of(e)), tuple(found.get(e.name, ()))) for e in stage})
         return self._with_totals(exports, tables)
 
-    def changes(self, exports: Sequence[Export], there: Mapping[str, Table], *, since: int) -> dict[str, Table]:
-        """The tables of `there` with everything put in that transactions from `since` on wrote."""
+    def changes(self, exports: Sequence[Export], there: Mapping[str, Table], *, since: str) -> dict[str, Table]:
+        """The tables of `there` with everything put in that snapshot `since` did not see."""
         tables = dict(there)
         arrived: dict[str, Any] = {}
         for stage in _stages(exports):
-            slices = [Slice(export, export.changed_between(since, self._source.position.before)) for export in stage]
+            slices = [
+                Slice(export, export.changed_since(since, before=self._source.position.before)) for export in stage
+            ]
             found = self._extractor.extract(slices, parents=arrived, expected=0)
             for export in stage:
                 arrived[export.name] = found[export.name]

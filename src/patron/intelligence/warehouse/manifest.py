@@ -39,14 +39,14 @@ class Table:
 class Manifest:
     """One version.
 
-    `watermark` is the oldest transaction that was still open when the snapshot was taken: all rows of older ones are
-    in. `fingerprint` names the database and the contract that the files came from. `taken_at` is the instant of the
+    `snapshot` is the text of the database's snapshot that the tables were read in: it says of every transaction
+    whether its rows are in, and begins with the watermark, the oldest one that was still open. `fingerprint` names the database and the contract that the files came from. `taken_at` is the instant of the
     snapshot, ISO 8601. `facts` are what the makers of the marts wish to remember (parameters, metrics).
     """
 
     version: int
     taken_at: str
-    watermark: int
+    snapshot: str
     fingerprint: str
     tables: Mapping[str, Table] = field(default_factory=dict)
     marts: Mapping[str, Table] = field(default_factory=dict)

@@ -15,7 +15,7 @@ SMALL_PARTS = 12
 def merge(store: Store, duck: Any, key: Sequence[str], *, there: Sequence[Part], arrived: Sequence[Part]) -> list[Part]:
     """The parts of a table after `arrived` rows were put in, each replacing the row of the same key.
 
-    Rows that arrive again unchanged (a watermark reads at least once) change nothing: when all do, the very same parts
+    Rows that arrive again unchanged change nothing, so that a run may be repeated: when all do, the very same parts
     are given back. Only parts that hold a replaced row are written anew.
     """
     parts = list(there)

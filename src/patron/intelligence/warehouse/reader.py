@@ -49,6 +49,15 @@ class Warehouse:
         return self.backend.table(name)
 
     @property
+    def connection(self) -> Any:
+        """The DuckDB connection under it."""
+        return self._connection
+
+    def close(self) -> None:
+        """Let go of the connection; a version that pages opened stays open for the next of them."""
+        self._connection.close()
+
+    @property
     def backend(self) -> Any:
         """The Ibis backend over this version, for expressions that make their own tables."""
         if self._backend is None:
@@ -70,7 +79,7 @@ class Warehouse:
 
     def arrow(self, query: str, parameters: Sequence[object] = ()) -> Any:
         """The rows of an SQL query as a `pyarrow.Table`."""
-        return self._connection.execute(query, list(parameters)).to_arrow_table()
+        return self._connection.sql(query, params=list(parameters)).to_arrow_table()
 
 
 def open_warehouse(path: Path | str | None = None) -> Warehouse:

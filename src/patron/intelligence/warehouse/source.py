@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import psycopg
 
-from patron.kernel.exports import Export, changed_between
+from patron.kernel.exports import Export, changed_since
 
 _READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
@@ -20,11 +20,11 @@ _READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 class Position:
     """Where in the life of the database the snapshot stands.
 
-    `watermark` is the oldest transaction still open: what it and later ones write must be looked for next time.
-    `before` is the first transaction id not yet given out. `taken_at` is the server's clock.
+    `snapshot` is the text of the `pg_snapshot`: which transactions it sees. What the others write must be looked for
+    next time. `before` is the first transaction id not yet given out. `taken_at` is the server's clock.
     """
 
-    watermark: int
+    snapshot: str
     before: int
     taken_at: datetime
 
@@ -45,15 +45,15 @@ class Source:
             self._connection.execute("SET statement_timeout = 0")
             self._connection.execute("BEGIN")
             self._connection.execute(_READ_ONLY)
-            name, watermark, before, taken_at = self._row(
-                "SELECT pg_export_snapshot(), pg_snapshot_xmin(s)::text, pg_snapshot_xmax(s)::text, clock_timestamp() "
+            name, snapshot, before, taken_at = self._row(
+                "SELECT pg_export_snapshot(), s::text, pg_snapshot_xmax(s)::text, clock_timestamp() "
                 "FROM pg_current_snapshot() s"
             )
         except BaseException:
             self._connection.close()
             raise
         self._snapshot = str(name)
-        self.position = Position(int(watermark), int(before), taken_at.astimezone(UTC))
+        self.position = Position(str(snapshot), int(before), taken_at.astimezone(UTC))
         return self
 
     def __exit__(
@@ -78,16 +78,16 @@ class Source:
         contract = sorted(f"{e.name} {e.select} {e.columns} {e.carried} {e.key} {self._zone}" for e in exports)
         return sha256(repr((identity, contract)).encode()).hexdigest()[:32]
 
-    def has_changed(self, export: Export, since: int) -> bool:
-        """Whether a tracked table holds rows written by transaction `since` or later. One index look-up each."""
-        window = changed_between("CHANGED(t)", since, self.position.before)
-        asked = " OR ".join(f"EXISTS (SELECT FROM {table} t WHERE {window})" for table in export.tracked)
+    def has_changed(self, export: Export, since: str) -> bool:
+        """Whether a tracked table holds rows that snapshot `since` did not see. One index look-up each."""
+        unseen = changed_since("CHANGED(t)", since, before=self.position.before)
+        asked = " OR ".join(f"EXISTS (SELECT FROM {table} t WHERE {unseen})" for table in export.tracked)
         return bool(self._row(f"SELECT {asked}")[0])
 
-    def count_changed(self, export: Export, since: int, *, at_most: int) -> int:
-        """How many rows of the tracked tables were written by transaction `since` or later; stops at `at_most`."""
-        window = changed_between("CHANGED(t)", since, self.position.before)
-        rows = " UNION ALL ".join(f"SELECT 1 FROM {table} t WHERE {window}" for table in export.tracked)  # noqa: S608
+    def count_changed(self, export: Export, since: str, *, at_most: int) -> int:
+        """How many rows of the tracked tables snapshot `since` did not see; stops at `at_most`."""
+        unseen = changed_since("CHANGED(t)", since, before=self.position.before)
+        rows = " UNION ALL ".join(f"SELECT 1 FROM {table} t WHERE {unseen}" for table in export.tracked)  # noqa: S608
         return int(self._row(f"SELECT count(*) FROM (SELECT * FROM ({rows}) r LIMIT {int(at_most)}) r")[0])  # noqa: S608
 
     def totals(self, export: Export) -> dict[str, str]:

@@ -50,8 +50,8 @@ def update(
 ) -> Update:
     """Read what the database has committed into parts of `store`, and prove that nothing is missing.
 
-    The caller holds the lock of `store`. Everything comes from one snapshot; its oldest open transaction becomes the
-    watermark, so that a transaction that commits later is found next time whatever its number. After reading, totals
+    The caller holds the lock of `store`. Everything comes from one snapshot, which is kept with the version: next time
+    all that it did not see is read, so that a transaction that commits late is found whatever its number. After reading, totals
     of database and warehouse are compared: when they differ everything is read anew, and ReconciliationFailed is
     raised when even that does not help. Safe to repeat after a crash at any point.
     """
@@ -65,7 +65,7 @@ def update(
         reason = _reason_for_full(previous, source, exports, fingerprint, full=full)
         changed: list[Export] = []
         if not reason and previous is not None:
-            changed = [export for export in exports if source.has_changed(export, previous.watermark)]
+            changed = [export for export in exports if source.has_changed(export, previous.snapshot)]
             if not changed and not _all_differences(expected, previous.tables):
                 clock.lap("look")
                 return Update("unchanged", previous, "", 0, {}, seconds)
@@ -74,7 +74,7 @@ def update(
         draft = Manifest(
             version=(store.current_version() or 0) + 1,
             taken_at=source.position.taken_at.isoformat(),
-            watermark=source.position.watermark,
+            snapshot=source.position.snapshot,
             fingerprint=fingerprint,
         )
         if previous is not None:
@@ -88,7 +88,7 @@ def update(
             tables: dict[str, Table] = {}
             mode: Mode = "full"
             if not reason and previous is not None:
-                tables = loader.changes(changed, previous.tables, since=previous.watermark)
+                tables = loader.changes(changed, previous.tables, since=previous.snapshot)
                 mode = "incremental"
                 clock.lap("read")
                 found = _all_differences(expected, tables)
@@ -117,7 +117,7 @@ def _reason_for_full(
         return "the first version"
     if previous.fingerprint != fingerprint or any(export.name not in previous.tables for export in exports):
         return "the database or the contract is another one than last time"
-    if previous.watermark > source.position.before:
+    if int(previous.snapshot.split(":")[1]) > source.position.before:
         return "the database is older than the last version: it was restored"
     return ""
 
@@ -126,7 +126,7 @@ def _reason_by_amount(previous: Manifest, source: Source, changed: Sequence[Expo
     for export in changed:
         limit = max(CHANGES_AT_MOST, int(previous.tables[export.name].rows * CHANGES_SHARE))
         # A detail is counted by its parent; it has several rows for each.
-        if source.count_changed(export, previous.watermark, at_most=limit) >= limit:
+        if source.count_changed(export, previous.snapshot, at_most=limit) >= limit:
             return f"most of {export.name} has changed"
     return ""
 

@@ -1,0 +1,271 @@
+"""From the tables of a version to its marts: purchases into the models, the models' results into Parquet. No Django.
+
+Imported only when there is something to mine: Ibis and the models take seconds to load.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from patron.intelligence.insights.marts import sales, stages, value
+from patron.intelligence.insights.marts.contract import Mart, write_mart
+from patron.intelligence.mining.arrays import Whole, decimals, labels
+from patron.intelligence.mining.contract import Metric, ModelResult, Parameters, Setting
+from patron.intelligence.mining.inventory import NONE
+from patron.intelligence.mining.models.value import ValueParameters
+from patron.intelligence.mining.registry import model_named
+from patron.intelligence.mining.stages import STAGES, LifecycleParameters, judgements
+from patron.intelligence.mining.transactions import Purchases, prepare
+from patron.intelligence.warehouse.manifest import Manifest, Table
+from patron.intelligence.warehouse.reader import Warehouse, create_views, over
+from patron.intelligence.warehouse.store import Store
+
+MEMORY_MB = 1500
+MONTHS = 13
+
+MARTS: tuple[Mart, ...] = (
+    value.CUSTOMER_VALUE,
+    value.LORENZ,
+    value.VIP_SUMMARY,
+    stages.CUSTOMER_STAGE,
+    stages.INVENTORY_FLOWS,
+    stages.INVENTORY_CELLS,
+    sales.WEEKLY_SALES,
+    sales.DAILY_SALES,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRun:
+    """What a published model ran with, and its figures."""
+
+    parameters: Mapping[str, Setting]
+    metrics: Mapping[str, Metric]
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """The marts of a version, and the runs behind them by model. `seconds` are by step."""
+
+    marts: Mapping[str, Table]
+    runs: Mapping[str, ModelRun]
+    seconds: Mapping[str, float]
+
+
+def mine(
+    store: Store,
+    manifest: Manifest,
+    *,
+    as_of: date,
+    currency: str,
+    parameters: Mapping[str, Mapping[str, Setting]],
+    work: Path,
+) -> Mined:
+    """Run the models over the tables of `manifest` as known at the end of `as_of`, and write the marts.
+
+    `parameters` are those that differ from the defaults, by model. Purchases in another currency than `currency` are
+    left out of marts and models.
+    """
+    warehouse = over(store.root, manifest, memory_mb=MEMORY_MB, overflow=work / "overflow")
+    try:
+        return _Mining(store, manifest, warehouse, as_of=as_of, currency=currency, parameters=parameters).run()
+    finally:
+        warehouse.close()
+
+
+def month_ends(as_of: date, *, months: int = MONTHS) -> list[date]:
+    """The ends of the last `months` whole months before `as_of`, then `as_of`, ascending."""
+    first = as_of.replace(day=1)
+    ends = [as_of]
+    for _ in range(months):
+        ends.append(first - timedelta(days=1))
+        first = ends[-1].replace(day=1)
+    return sorted(set(ends))
+
+
+class _Mining:
+    def __init__(
+        self,
+        store: Store,
+        manifest: Manifest,
+        warehouse: Warehouse,
+        *,
+        as_of: date,
+        currency: str,
+        parameters: Mapping[str, Mapping[str, Setting]],
+    ) -> None:
+        self._store = store
+        self._warehouse = warehouse
+        self._duck = warehouse.connection
+        self._manifest = manifest
+        self._as_of = as_of
+        self._currency = currency
+        self._changed = parameters
+        self._marts: dict[str, Table] = {}
+        self._seconds: dict[str, float] = {}
+
+    def run(self) -> Mined:
+        purchases = self._timed("purchases", self._purchases)
+        runs = {
+            "value": self._timed("value", lambda: self._value(purchases)),
+            "lifecycle": self._timed("lifecycle", lambda: self._lifecycle(purchases)),
+        }
+        self._timed("inventory", lambda: self._inventory(purchases))
+        self._timed("value marts", lambda: self._value_marts(runs["value"].parameters))
+        self._timed("sales marts", self._sales)
+        return Mined(self._marts, runs, self._seconds)
+
+    # -- input
+
+    def _purchases(self) -> Purchases:
+        """One row per receipt for the models, split where only a part of it has a known cost."""
+        with_cost = self._warehouse.rows(
+            "SELECT (SELECT count(cost) FROM products) + (SELECT count(cost_amount) FROM purchase_lines) "
+            "+ (SELECT count(cost_amount) FROM purchases)"
+        )
+        self._duck.execute(f"CREATE TEMP TABLE counted AS {_input_sql(self._currency, with_cost=with_cost[0][0] > 0)}")
+        purchases = prepare(self._warehouse.backend.table("counted"))
+        self._duck.execute("DROP TABLE counted")
+        return purchases
+
+    # -- models
+
+    def _value(self, purchases: Purchases) -> ModelRun:
+        chosen = ValueParameters(**self._changed.get("value", {}))  # type: ignore[arg-type] # checked when they were set
+        has_profit = purchases.days.profit is not None
+        published = chosen if has_profit or chosen.by == "revenue" else replace(chosen, by="revenue")
+        before = self._as_of.replace(day=1) - timedelta(days=1)
+        metrics: Mapping[str, Metric] = {}
+        for measure in value.MEASURES if has_profit else value.MEASURES[:1]:
+            for name, as_of in (("now", self._as_of), ("before", before)):
+                result = _run("value", purchases, as_of, replace(chosen, by=measure))
+                self._duck.register(f"{measure}_{name}", result.table)
+                if name == "now" and measure == published.by:
+                    metrics = result.report.metrics
+        self._write(value.CUSTOMER_VALUE, value.customer_value_sql(with_profit=has_profit))
+        for measure in value.MEASURES:
+            for name in ("now", "before"):
+                self._duck.unregister(f"{measure}_{name}")
+        return ModelRun(published.as_dict(), metrics)
+
+    def _lifecycle(self, purchases: Purchases) -> ModelRun:
+        result = _run("lifecycle", purchases, self._as_of, self._lifecycle_parameters())
+        self._duck.register("lifecycle_now", result.table)
+        self._write(stages.CUSTOMER_STAGE, stages.CUSTOMER_STAGE_SQL)
+        self._duck.unregister("lifecycle_now")
+        return ModelRun(result.report.parameters, result.report.metrics)
+
+    def _lifecycle_parameters(self) -> LifecycleParameters:
+        return LifecycleParameters(**self._changed.get("lifecycle", {}))  # type: ignore[arg-type] # as above
+
+    # -- marts
+
+    def _inventory(self, purchases: Purchases) -> None:
+        """One period at a time, so that memory holds two month ends and not fourteen."""
+        customers = purchases.days.customers
+        parts: list[Any] = []
+        opened: tuple[date, Whole, Whole] | None = None
+        for judged in judgements(purchases, month_ends(self._as_of), self._lifecycle_parameters()):
+            stage = np.full(len(customers), -1, dtype=np.int64)
+            stage[judged.facts.who] = judged.stage
+            money = np.zeros(len(customers), dtype=np.int64)
+            money[judged.facts.who] = judged.facts.money_per_year
+            if opened is not None:
+                self._duck.register("moves", _moves(customers, opened, (judged.as_of, stage, money)))
+                period = write_mart(self._store, self._duck, stages.INVENTORY_FLOWS, [stages.INVENTORY_FLOWS_SQL])
+                parts.extend(period.parts)
+                self._duck.unregister("moves")
+            opened = (judged.as_of, stage, money)
+        empty = write_mart(self._store, self._duck, stages.INVENTORY_FLOWS, [])
+        self._add(stages.INVENTORY_FLOWS, replace(empty, parts=tuple(parts)))
+        self._write(stages.INVENTORY_CELLS, stages.INVENTORY_CELLS_SQL)
+
+    def _value_marts(self, parameters: Mapping[str, Setting]) -> None:
+        self._write(value.LORENZ, value.lorenz_sql())
+        self._write(
+            value.VIP_SUMMARY,
+            value.vip_summary_sql(float(parameters["vip_share"]), float(parameters["class_a_share"])),
+        )
+
+    def _sales(self) -> None:
+        self._duck.execute(f"CREATE TEMP TABLE sold AS {sales.sold_sql(self._currency, self._as_of)}")
+        self._write(sales.WEEKLY_SALES, sales.weekly_sales_sql(self._as_of - timedelta(days=1)))
+        self._write(sales.DAILY_SALES, sales.DAILY_SALES_SQL)
+        self._duck.execute("DROP TABLE sold")
+
+    def _write(self, mart: Mart, query: str) -> None:
+        self._add(mart, write_mart(self._store, self._duck, mart, [query]))
+
+    def _add(self, mart: Mart, table: Table) -> None:
+        """Later marts read earlier ones by name."""
+        self._marts[mart.name] = table
+        create_views(self._duck, self._store.root, replace(self._manifest, tables={}, marts={mart.name: table}))
+
+    def _timed(self, step: str, work: Any) -> Any:
+        begun = time.perf_counter()
+        result = work()
+        self._seconds[step] = time.perf_counter() - begun
+        return result
+
+
+def _run(model: str, purchases: Purchases, as_of: date, parameters: Parameters) -> ModelResult:
+    return model_named(model).run(purchases, as_of=as_of, parameters=parameters)
+
+
+def _moves(customers: pa.Array, opened: tuple[date, Whole, Whole], closed: tuple[date, Whole, Whole]) -> pa.Table:
+    """Everyone known at the closing: where they stood before and stand now."""
+    (opened_on, stage_before, money_before), (closed_on, stage_after, money_after) = opened, closed
+    known = np.flatnonzero(stage_after >= 0)
+    names = (NONE, *STAGES)
+    return pa.table(
+        {
+            "opened_on": pa.repeat(pa.scalar(opened_on), len(known)),
+            "closed_on": pa.repeat(pa.scalar(closed_on), len(known)),
+            "customer": customers.take(pa.array(known)),
+            "from_stage": labels((stage_before[known] + 1).astype(np.int8), names),
+            "to_stage": labels((stage_after[known] + 1).astype(np.int8), names),
+            "money_before": decimals(money_before[known], scale=4),
+            "money_after": decimals(money_after[known], scale=4),
+        }
+    )
+
+
+def _input_sql(currency: str, *, with_cost: bool) -> str:
+    """Customer, date, purchase, amount and profit from `purchases` and `purchase_lines`.
+
+    The receipt's amount is what the customer paid; profit is known for the lines with a cost (their own, else the
+    product's). A receipt gives a row for the part with a known profit and one for the rest.
+    """
+    sold = f"""
+        SELECT customer_id AS customer, occurred_on AS date, purchase_id AS purchase, net_amount AS amount, cost_amount
+        FROM purchases WHERE NOT is_voided AND customer_id IS NOT NULL AND currency = '{currency}'
+    """  # noqa: S608 (a currency code)
+    if not with_cost:
+        return f"SELECT * EXCLUDE (cost_amount) FROM ({sold})"  # noqa: S608
+    return f"""
+        WITH sold AS ({sold}),
+        costed AS (
+            SELECT l.purchase_id, l.net_amount,
+                   coalesce(l.cost_amount, round(p.cost * l.quantity, 2)::DECIMAL(16,2)) AS cost
+            FROM purchase_lines l LEFT JOIN products p USING (product_id)
+            WHERE NOT l.is_voided AND l.customer_id IS NOT NULL AND l.currency = '{currency}'
+        ),
+        known AS (
+            SELECT purchase_id AS purchase, sum(net_amount) AS amount, sum(cost) AS cost
+            FROM costed WHERE cost IS NOT NULL GROUP BY purchase_id
+        )
+        SELECT s.customer, s.date, s.purchase, k.amount::DECIMAL(18,2) AS amount,
+               (k.amount - k.cost)::DECIMAL(18,2) AS profit
+        FROM sold s JOIN known k USING (purchase)
+        UNION ALL
+        SELECT s.customer, s.date, s.purchase, (s.amount - coalesce(k.amount, 0))::DECIMAL(18,2) AS amount,
+               CASE WHEN k.purchase IS NULL THEN s.amount - s.cost_amount END::DECIMAL(18,2) AS profit
+        FROM sold s LEFT JOIN known k USING (purchase)
+        WHERE k.purchase IS NULL OR s.amount <> k.amount
+    """  # noqa: S608 (a currency code)

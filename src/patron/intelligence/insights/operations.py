@@ -1,0 +1,67 @@
+"""Changing how the models judge."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from patron.intelligence.insights.jobs import refresh_insights
+from patron.intelligence.insights.models import ModelParameters
+from patron.intelligence.mining.contract import Setting
+from patron.intelligence.mining.errors import MiningError
+from patron.intelligence.mining.registry import models
+from patron.kernel.actor import Actor
+from patron.kernel.errors import InvalidInput
+from patron.kernel.jobs import defer_once
+from patron.kernel.operation import operation
+
+
+@operation(permission="insights.parameters")
+def change_model_parameters(
+    *, actor: Actor, now: datetime, model: str, parameters: Mapping[str, Setting]
+) -> ModelParameters:
+    """From now on run `model` with `parameters`; those not named keep the model's defaults.
+
+    An empty mapping goes back to the defaults. The figures follow with the refresh that is queued here. Raises
+    InvalidInput for an unknown model or parameter, and for a value out of its bounds; nothing is changed then.
+    """
+    checked = _checked(model, parameters)
+    changed = ModelParameters.objects.create(
+        model=model, parameters=checked, changed_at=now, changed_by=actor.reference, changed_by_name=actor.name
+    )
+    defer_once(refresh_insights)
+    return changed
+
+
+@operation(permission="insights.refresh")
+def request_refresh(*, actor: Actor, now: datetime) -> None:  # noqa: ARG001 (an operation's)
+    """Have the figures refreshed by the worker as soon as it is free. Asking twice makes one refresh."""
+    defer_once(refresh_insights)
+
+
+def _checked(model: str, parameters: Mapping[str, Setting]) -> dict[str, Setting]:
+    found = models().get(model)
+    if found is None:
+        raise InvalidInput(_("There is no model of this name."), details={"field": "model"})
+    defaults = found.parameters().as_dict()
+    if unknown := sorted(set(parameters) - set(defaults)):
+        raise InvalidInput(
+            _("The model has no parameter %(name)s.") % {"name": unknown[0]}, details={"field": unknown[0]}
+        )
+    typed = {name: _as_type_of(defaults[name], value, name) for name, value in parameters.items()}
+    try:
+        found.parameters(**typed)
+    except MiningError as error:
+        raise InvalidInput(str(error), details={"field": "parameters"}) from error
+    return {name: value for name, value in typed.items() if value != defaults[name]}
+
+
+def _as_type_of(default: Setting, value: Setting, name: str) -> Setting:
+    """A whole number will do for a fraction; anything else must be of the default's type."""
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not type(default):
+        raise InvalidInput(
+            _("%(name)s must be like %(default)s.") % {"name": name, "default": default}, details={"field": name}
+        )
+    return value

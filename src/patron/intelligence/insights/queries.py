@@ -1,0 +1,67 @@
+"""How fresh the figures are, and with which parameters they were made."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from patron.core.customers.models import InsightRun
+from patron.intelligence.insights.models import ModelParameters
+from patron.intelligence.warehouse.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """The state of the figures that pages show.
+
+    `as_of`: they are as known at the end of this day. `taken_at`: when the data was read. `checked_at`: when it was
+    last found that nothing newer had been recorded (never before `taken_at`).
+    """
+
+    version: int
+    as_of: date
+    taken_at: datetime
+    checked_at: datetime
+
+    def age_seconds(self, now: datetime) -> float:
+        """How long ago the figures were last known to be complete."""
+        return max(0.0, (now - self.checked_at).total_seconds())
+
+
+def warehouse_directory() -> Path:
+    """Where this installation's warehouse is."""
+    return Path(settings.WAREHOUSE_DIRECTORY)
+
+
+def get_freshness() -> Freshness | None:
+    """How fresh the published figures are; None before the first refresh. Two small files are read."""
+    store = Store(warehouse_directory())
+    manifest = store.current_or_none()
+    if manifest is None or "as_of" not in manifest.facts:
+        return None
+    taken_at = datetime.fromisoformat(manifest.taken_at)
+    checked = store.checked_at()
+    return Freshness(
+        version=manifest.version,
+        as_of=date.fromisoformat(str(manifest.facts["as_of"])),
+        taken_at=taken_at,
+        checked_at=max(taken_at, datetime.fromisoformat(checked)) if checked else taken_at,
+    )
+
+
+def changed_parameters() -> dict[str, dict[str, Any]]:
+    """Per model the parameters that differ from its defaults, as last set."""
+    latest = ModelParameters.objects.order_by("model", "-id").distinct("model")
+    return {row.model: dict(row.parameters) for row in latest}
+
+
+def get_parameter_history(model: str) -> list[ModelParameters]:
+    """What was set for `model`, the latest first."""
+    return list(ModelParameters.objects.filter(model=model).order_by("-id"))
+
+
+def latest_runs() -> dict[str, InsightRun]:
+    """Per model the run whose results are published."""
+    return {run.model: run for run in InsightRun.objects.order_by("model", "-id").distinct("model")}
