@@ -1,0 +1,22 @@
+"""What the workspace adds to the navigation."""
+
+from django.utils.translation import gettext_lazy as _
+
+from patron.kernel.ui.navigation import Area, NavItem, register, register_link
+from patron.touchpoints.workspace import cells  # noqa: F401 (the inventory's numbers open the customer list)
+
+register_link("home", "home")
+register(NavItem(area=Area.HOME, label=_("Home"), url_name="home", permission="workspace.use", icon="home", order=1))
+register(
+    NavItem(area=Area.INSIGHT, label=_("VIPs"), url_name="vips", permission="reports.view", icon="crown", order=10)
+)
+register(
+    NavItem(
+        area=Area.INSIGHT,
+        label=_("Customer inventory"),
+        url_name="inventory",
+        permission="reports.view",
+        icon="stack-2",
+        order=20,
+    )
+)
