@@ -23,7 +23,7 @@ PARAMETERS = ("month", "cell", "of", "to", "home")
 
 
 def select(query: Mapping[str, str], actor: Actor) -> Selected:
-    """The customers of one cell, the most money first. `home` narrows to a branch; the actor's own rows are the list's."""
+    """The customers of one cell, the most money first. `home` narrows to a branch."""
     if not actor.can("reports.view"):
         raise PermissionRefused(details={"permission": "reports.view"})
     cell = _cell(query)

@@ -50,6 +50,6 @@ def get_named_customers(customer_ids: Iterable[int], actor: Actor) -> dict[int, 
             name=name or number,
             home_branch=branch or "",
             phone=(shown[key] if unmasked else masked_phone(shown[key])) if key in shown else "",
-
+        )
         for key, number, name, branch in rows
     }

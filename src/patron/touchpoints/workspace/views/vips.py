@@ -131,7 +131,8 @@ def _export_rows(figures: Figures, measure: Measure, group: Group, actor: Actor)
                 yield (
                     row.position, named.number, named.name, named.phone, named.home_branch, row.value_class,
                     _stage(row), row.money, row.share, row.cumulative_share, row.visits, row.last_on,
-                    row.previous_money, str(MOVEMENT_LABELS.get(row.movement, "")), _("yes") if row.at_risk else _("no"),
+                    row.previous_money, str(MOVEMENT_LABELS.get(row.movement, "")),
+                    _("yes") if row.at_risk else _("no"),
                 )  # fmt: skip
 
 
