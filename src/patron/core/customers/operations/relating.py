@@ -69,7 +69,7 @@ def end_relation(customer: Customer, relation_id: int, *, actor: Actor, now: dat
 
 
 @operation(permission="customers.edit", private=("photo",))
-def set_photo(customer: Customer, photo: File[bytes], *, actor: Actor, now: datetime) -> Customer:
+def set_photo(customer: Customer, photo: "File[bytes]", *, actor: Actor, now: datetime) -> Customer:
     """Keep a picture of the customer (JPEG or PNG, 5 MB at most) in place of the one there was.
 
     Raises InvalidInput for anything else.
