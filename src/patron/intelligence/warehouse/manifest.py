@@ -40,8 +40,9 @@ class Manifest:
     """One version.
 
     `snapshot` is the text of the database's snapshot that the tables were read in: it says of every transaction
-    whether its rows are in, and begins with the watermark, the oldest one that was still open. `fingerprint` names the database and the contract that the files came from. `taken_at` is the instant of the
-    snapshot, ISO 8601. `facts` are what the makers of the marts wish to remember (parameters, metrics).
+    whether its rows are in, and begins with the watermark, the oldest one that was still open. `fingerprint` names the
+    database and the contract that the files came from. `taken_at` is the instant of the snapshot, ISO 8601.
+    `mining_key` names everything that the marts depend on; `facts` are what their makers wish to remember.
     """
 
     version: int

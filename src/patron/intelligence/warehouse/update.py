@@ -51,9 +51,9 @@ def update(
     """Read what the database has committed into parts of `store`, and prove that nothing is missing.
 
     The caller holds the lock of `store`. Everything comes from one snapshot, which is kept with the version: next time
-    all that it did not see is read, so that a transaction that commits late is found whatever its number. After reading, totals
-    of database and warehouse are compared: when they differ everything is read anew, and ReconciliationFailed is
-    raised when even that does not help. Safe to repeat after a crash at any point.
+    all that it did not see is read, so that a transaction that commits late is found whatever its number. After
+    reading, totals of database and warehouse are compared: when they differ everything is read anew, and
+    ReconciliationFailed is raised when even that does not help. Safe to repeat after a crash at any point.
     """
     seconds: dict[str, float] = {}
     clock = _Stopwatch(seconds)
