@@ -22,6 +22,8 @@ for _kind in (
     ActivityKind("customer.archived", _("Archived"), icon="archive", topic="customer"),
     ActivityKind("customer.blocked", _("Blocked"), icon="ban", topic="customer"),
     ActivityKind("customer.reopened", _("Active again"), icon="user-check", topic="customer"),
+    ActivityKind("contact.called", _("Call"), icon="phone", topic="contact"),
+    ActivityKind("contact.visited", _("Visit"), icon="walk", topic="contact"),
 ):
     kinds.register(_kind)
 

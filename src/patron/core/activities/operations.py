@@ -6,13 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
 
 from patron.core.activities.kinds import kinds
 from patron.core.activities.models import Activity
+from patron.core.customers.models import Customer
+from patron.core.customers.queries import require_visible
 from patron.kernel.actor import Actor
 from patron.kernel.clock import require_aware
-from patron.kernel.operation import inside_operation
+from patron.kernel.errors import InvalidInput
+from patron.kernel.operation import inside_operation, operation
 
+CONTACT_KINDS = {"call": "contact.called", "visit": "contact.visited"}
+CONTACT_OUTCOMES = frozenset({"reached", "no_answer", "will_come", "call_again", "not_interested", "complaint"})
 COLUMNS = ("customer_id", "kind", "occurred_at", "channel", "branch_id", "source", "facts")
 
 
@@ -68,6 +74,30 @@ def log_activities_from(
     with connection.cursor() as cursor:
         cursor.execute(statement, params or None)
         return int(cursor.rowcount)
+
+
+@operation(permission="activities.log")
+def log_contact(customer: Customer, *, way: str, outcome: str, actor: Actor, now: datetime) -> Activity:
+    """Log a call to the customer or a visit, and what came of it; return the row.
+
+    `way` is one of CONTACT_KINDS, `outcome` one of CONTACT_OUTCOMES. What was said is a note. Raises InvalidInput
+    naming the field, NotFound for who may not be seen.
+    """
+    if way not in CONTACT_KINDS:
+        raise InvalidInput(_("Say whether it was a call or a visit."), details={"field": "way"})
+    if outcome not in CONTACT_OUTCOMES:
+        raise InvalidInput(_("Choose what came of it."), details={"field": "outcome"})
+    require_visible(customer, actor)
+    return log_activity(
+        actor=actor,
+        now=now,
+        customer_id=customer.pk,
+        kind=CONTACT_KINDS[way],
+        channel="phone" if way == "call" else "visit",
+        branch_id=customer.home_branch_id,
+        source=f"customers.customer:{customer.pk}",
+        facts={"outcome": outcome, "by": actor.name},
+    )
 
 
 def _quoted(text: str) -> str:
