@@ -28,7 +28,9 @@ class Event:
 class TellMany(Protocol):
     """Takes a SELECT of events (columns as the fields of Event) and its parameters."""
 
-    def __call__(self, select_sql: str, params: Sequence[Any], *, actor: Actor, now: datetime) -> object: ...
+    def __call__(
+        self, select_sql: str, params: Sequence[Any] | Mapping[str, Any], *, actor: Actor, now: datetime
+    ) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def tell(event: Event, *, actor: Actor, now: datetime) -> None:
         listener.on_event(event, actor, now)
 
 
-def tell_from(select_sql: str, params: Sequence[Any] = (), *, actor: Actor, now: datetime) -> None:
+def tell_from(select_sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, actor: Actor, now: datetime) -> None:
     """Tell every listener of the events that `select_sql` finds, set-based."""
     for listener in listeners:
         listener.on_events(select_sql, params, actor=actor, now=now)

@@ -8,6 +8,18 @@ class Migration(migrations.Migration):
     dependencies = [("customers", "0002_rules")]
 
     operations = [
+        migrations.AlterField(
+            model_name="customersearch",
+            name="customer",
+            field=models.OneToOneField(
+                db_constraint=False,
+                on_delete=models.deletion.CASCADE,
+                primary_key=True,
+                related_name="search",
+                serialize=False,
+                to="customers.customer",
+            ),
+        ),
         migrations.RemoveIndex(model_name="customersearch", name="customer_search_terms"),
         migrations.AddIndex(
             model_name="customersearch",

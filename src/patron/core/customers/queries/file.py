@@ -34,7 +34,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Someone who belongs to the customer. `outwards`: the customer is `kind` of the other; else the other way round."""
+    """Someone who belongs to the customer. `outwards`: the customer is `kind` of the other; else the reverse."""
 
     id: int
     outwards: bool

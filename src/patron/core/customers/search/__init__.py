@@ -2,11 +2,16 @@
 
 from patron.core.customers.search.find import Found, exact_ids, matching_ids, name_conditions, search_customers
 from patron.core.customers.search.providers import TermProvider, register_term_provider
-from patron.core.customers.search.refresh import refresh_search_terms, refresh_search_terms_from
+from patron.core.customers.search.refresh import (
+    complete_search_terms,
+    refresh_search_terms,
+    refresh_search_terms_from,
+)
 
 __all__ = [
     "Found",
     "TermProvider",
+    "complete_search_terms",
     "exact_ids",
     "matching_ids",
     "name_conditions",

@@ -1,11 +1,13 @@
 """Keeping the search terms in step with what they are made from.
 
 Few customers: their rows are replaced one by one, straight into the index (`fastupdate` is off: a search never has a
-pending list to read). Many at once, as after an import: the rows are loaded by COPY, and where they are more than are
-there already, the index is taken away before and built anew after, in the same transaction.
+pending list to read). Many at once, as in an import of several chunks: the rows are only taken away, and
+`complete_search_terms`, run at the end of an import and by a job every ten minutes, makes all that are missing: it
+loads them by COPY and, where they are more than are there already, takes the index away before and builds it anew
+after, in the same transaction.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import connection
@@ -17,6 +19,8 @@ from patron.kernel.operation import inside_operation
 
 INDEX = "customer_search_terms"
 FEW = 1000
+MANY = 20_000
+_ONE_AT_A_TIME = 0x5EA2C4
 _MAKE_INDEX = f"CREATE INDEX {INDEX} ON customers_customersearch USING gin (terms) WITH (fastupdate = off)"
 _PHONES = """
     SELECT customer_id, value FROM customers_contactpoint
@@ -53,16 +57,38 @@ def refresh_search_terms(customer_ids: Iterable[int]) -> int:
 
 
 @inside_operation
-def refresh_search_terms_from(select_sql: str) -> int:
-    """The same for the customers whose ids `select_sql` (our own SQL) gives in its only column, set-based."""
+def refresh_search_terms_from(select_sql: str, params: Sequence[Any] = ()) -> int:
+    """The same for the customers whose ids `select_sql` (our own SQL) gives in its only column, set-based.
+
+    More than MANY are found again only after `complete_search_terms`, which an importer calls in its `finish`.
+    """
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS search_wanted")
         cursor.execute("CREATE TEMP TABLE search_wanted (customer_id bigint PRIMARY KEY) ON COMMIT DROP")
         cursor.execute(
             f"INSERT INTO search_wanted SELECT wanted.id FROM ({select_sql}) AS wanted (id) "  # noqa: S608 (our own SQL)
-            "WHERE wanted.id IS NOT NULL ON CONFLICT DO NOTHING"
+            "WHERE wanted.id IS NOT NULL ON CONFLICT DO NOTHING",
+            params or None,
         )
+        if cursor.rowcount > MANY:
+            wanted = cursor.rowcount
+            _forget_wanted(cursor)
+            return wanted
         return _refresh_wanted(cursor)
+
+
+@inside_operation
+def complete_search_terms() -> int:
+    """Make the terms of every customer who has none, one transaction at a time, and return how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_AT_A_TIME])
+        cursor.execute("DROP TABLE IF EXISTS search_wanted")
+        cursor.execute("CREATE TEMP TABLE search_wanted (customer_id bigint) ON COMMIT DROP")
+        cursor.execute(
+            "INSERT INTO search_wanted SELECT c.id FROM customers_customer AS c "
+            "LEFT JOIN customers_customersearch AS s ON s.customer_id = c.id WHERE s.customer_id IS NULL"
+        )
+        return _refresh_wanted(cursor) if cursor.rowcount else 0
 
 
 def _source_sql(customers: str) -> str:
@@ -102,15 +128,20 @@ def _refresh_wanted(cursor: CursorWrapper) -> int:
     rebuild = wanted > FEW and there < wanted
     if rebuild:
         cursor.execute(f"DROP INDEX IF EXISTS {INDEX}")
-    cursor.execute(
-        "DELETE FROM customers_customersearch AS s USING search_wanted AS w WHERE w.customer_id = s.customer_id"
-    )
+    if there:
+        _forget_wanted(cursor)
     _copy_terms(cursor)
     if rebuild:
         cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")
         cursor.execute(_MAKE_INDEX)
         cursor.execute("ANALYZE customers_customersearch")
     return int(wanted)
+
+
+def _forget_wanted(cursor: CursorWrapper) -> None:
+    cursor.execute(
+        "DELETE FROM customers_customersearch AS s USING search_wanted AS w WHERE w.customer_id = s.customer_id"
+    )
 
 
 def _copy_terms(cursor: CursorWrapper) -> None:
