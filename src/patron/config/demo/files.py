@@ -161,7 +161,7 @@ def _write_customers(db: duckdb.DuckDBPyConnection, path: Path, *, first_purchas
         "external_id", "name", "family_name", "given_name", "latin_name", "sex", "birth_on", "phone", "email",
         "language", "occupation", "preferences", "address", "district", "city", "country", "latitude", "longitude",
         "branch_code",
-        "registered_on", "joined_on", "consent_sms", "consent_email",
+        "registered_on", "joined_on", "consent_marketing_sms", "consent_marketing_email",
     )  # fmt: skip
     persons = people(
         [AGE_BANDS.get(age) if age else None for *_, age in rows],

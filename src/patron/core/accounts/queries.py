@@ -1,5 +1,7 @@
 """Reads of staff, roles and branches."""
 
+from collections.abc import Iterable
+
 from patron.core.accounts.models import Branch, Staff
 from patron.kernel.actor import Actor
 from patron.kernel.registries import permissions_of
@@ -26,3 +28,13 @@ def get_visible_branches(actor: Actor) -> list[Branch]:
     if actor.branch_ids is not None:
         branches = branches.filter(pk__in=actor.branch_ids)
     return list(branches.order_by("code"))
+
+
+def get_branches_by_code(codes: Iterable[str]) -> list[Branch]:
+    """The branches with these codes, by code; unknown codes are left out."""
+    return list(Branch.objects.filter(code__in=list(codes)).order_by("code"))
+
+
+def has_staff() -> bool:
+    """Whether anybody can sign in yet."""
+    return Staff.objects.exists()
