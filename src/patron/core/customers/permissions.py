@@ -57,3 +57,8 @@ permissions.register(
     Permission("customers.import", _("Import customers"), roles=roles(Role.MARKETER), integration_scope=True)
 )
 permissions.register(Permission("customers.insights", _("Publish insights on customers"), roles=roles(Role.ANALYST)))
+permissions.register(
+    Permission(
+        "customers.insights_view", _("See what the models say of customers"), roles=ALL_ROLES, integration_scope=True
+    )
+)

@@ -1,10 +1,13 @@
 """Branches."""
 
+from django.utils.translation import gettext as _
 from ninja import Router
 
+from patron.core.accounts.models import Branch
 from patron.core.accounts.queries import get_visible_branches
+from patron.kernel.actor import Actor
 from patron.kernel.api import cursors
-from patron.kernel.errors import NotFound
+from patron.kernel.errors import InvalidInput, NotFound
 from patron.touchpoints.api.endpoints.declaring import Cursor, Limit, needs
 from patron.touchpoints.api.gate import ApiRequest
 from patron.touchpoints.api.schemas.branches import BranchOut
@@ -29,3 +32,18 @@ def get_branch(request: ApiRequest, code: str) -> BranchOut:
         if branch.code == code:
             return BranchOut.of(branch)
     raise NotFound
+
+
+def branch_named(code: str | None, actor: Actor, *, field: str) -> Branch | None:
+    """The branch with this code if `actor` may see it, None for no code. Raises InvalidInput that names `field`."""
+    if code is None:
+        return None
+    for branch in get_visible_branches(actor):
+        if branch.code == code:
+            return branch
+    raise InvalidInput(_("There is no branch with this code, or it is not one of yours."), details={"field": field})
+
+
+def own_branch(actor: Actor) -> Branch | None:
+    """The branch of a key that is bound to one."""
+    return next(iter(get_visible_branches(actor)), None) if actor.branch_ids else None
