@@ -68,8 +68,9 @@ class Treatment:
     first `reject` or `skip` that holds decides about the row; `fix` and `note` are counted on rows that go in.
     `fixes` maps columns to the DuckDB expressions that replace them. `message` tells the user, in the error file
     and the dry run, what was wrong and what to do; `column` names the field it is about.
-    `needs` are fields that must be mapped for the treatment to be looked at. `aggregate` (notes only, instead of
-    `condition`) is a DuckDB aggregate over the rows that go in, giving the number of rows concerned.
+    `needs` are fields that must be mapped for the treatment to be looked at. `aggregate` is a DuckDB aggregate over
+    the rows that go in: of a note it gives the number of rows concerned, instead of a condition; together with a
+    condition it is tried first, and only where it is not 0 is the condition (which then may hold window functions) tried.
     A code that `apply` reports by itself (rejects inserted, `ApplyCounts.treated`) is declared with neither.
     """
 
@@ -199,6 +200,7 @@ class ImportExtension:
     importer: str
     fields: tuple[ImportField, ...]
     apply: Callable[[Chunk], ApplyCounts]
+    options: tuple[ImportOption, ...] = ()
     treatments: tuple[Treatment, ...] = ()
     finish: Callable[[Chunk], ApplyCounts] | None = None
 
@@ -214,6 +216,10 @@ def extensions_of(importer: str) -> list[ImportExtension]:
 def fields_of(importer: Importer) -> tuple[ImportField, ...]:
     """The importer's fields and those that extensions add."""
     return (*importer.fields, *(f for extension in extensions_of(importer.name) for f in extension.fields))
+
+
+def options_of(importer: Importer) -> tuple[ImportOption, ...]:
+    return (*importer.options, *(o for extension in extensions_of(importer.name) for o in extension.options))
 
 
 def treatments_of(importer: Importer) -> tuple[Treatment, ...]:
