@@ -52,7 +52,7 @@ def tables_of(histories):
     return rows, stage_table(rows), homes
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(histories=st.lists(a_history, max_size=25))
 def test_opening_plus_in_minus_out_is_closing(histories):
     _, stages, homes = tables_of(histories)

@@ -107,7 +107,7 @@ class Reading:
         return sum((amount for day, amount in self.rows[customer] if day > since), Decimal(0))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=st.lists(a_row, max_size=60), parameters=some_parameters)
 def test_stages_are_what_the_rules_say(rows, parameters):
     reading = Reading(rows, AS_OF, parameters)
@@ -164,12 +164,12 @@ def judged(rows: list[Row], as_of: dt.date = AS_OF, **parameters: float) -> dict
         (
             every("陳大文", "2024-09-01", 5, 30, "99.99") + every("陳大文", "2025-03-02", 10, 13, "20.5"),
             "declining",
-            "Spent 246.00 in the last 120 days, 1819.82 in the 120 days before.",
+            "Spent 246.00 in the last 120 days, 1720.33 in the 120 days before.",
         ),
         (
             every("陳大文", "2024-06-05", 5, 49, 10) + every("陳大文", "2025-02-10", 20, 8, 100),
             "declining",
-            "Came 8 times in the last 150 days, 18 times in the 150 days before.",
+            "Came 8 times in the last 143 days, 28 times in the 143 days before.",
         ),
         (
             every("陳大文", "2024-01-01", 10, 18),
