@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import tarfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -147,9 +148,18 @@ def verify(path: Path) -> None:
 
 
 def extract(path: Path, target: Path) -> None:
-    """Unpack a verified backup beneath `target`."""
+    """Unpack a verified backup beneath `target`: plain files alone, readable by their owner."""
     with tarfile.open(path, mode="r:") as tar:
-        tar.extractall(target, filter="data")
+        for member in tar:
+            content = tar.extractfile(member)
+            if content is None or not _is_harmless(member):
+                continue
+            unpacked = target / member.name
+            unpacked.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(unpacked, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as copy:
+                shutil.copyfileobj(content, copy, _CHUNK_BYTES)
+            os.utime(unpacked, (member.mtime, member.mtime))
 
 
 def _files_beneath(root: Path, without: frozenset[str]) -> Iterator[Path]:

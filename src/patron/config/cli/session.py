@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from patron.config.cli.root import CommandError
 from patron.config.home import home_directory
 from patron.kernel.embedded import EmbeddedServer
 
@@ -24,7 +25,7 @@ def database(home: Path) -> Iterator[str]:
     """The URL of a database that runs inside the block; the embedded server is left as it was found."""
     server = embedded_server(home)
     if server is None:
-        yield os.environ[URL_VARIABLE]
+        yield _checked(os.environ[URL_VARIABLE])
         return
     with server.lease() as url:
         os.environ[URL_VARIABLE] = url
@@ -32,6 +33,12 @@ def database(home: Path) -> Iterator[str]:
             yield url
         finally:
             del os.environ[URL_VARIABLE]
+
+
+def _checked(url: str) -> str:
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise CommandError(f"{URL_VARIABLE} must begin with postgresql:// — Patron runs on PostgreSQL only.")
+    return url
 
 
 @contextlib.contextmanager
