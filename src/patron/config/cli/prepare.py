@@ -103,14 +103,11 @@ def _digest_of_static_files() -> str:
 
 def _load_demo(home: Path) -> None:
     """Load the demo company unless it is there, and leave a note of who may sign in for the supervisor to show."""
-    try:
-        from patron.config import demo
-    except ImportError as error:
-        _console.print(f"patron: The demo company needs further packages ({error.name}). Run: make demo")
-        raise SystemExit(1) from None
-    sign_ins = demo.load()
+    from patron.config import demo
+
+    sign_ins = demo.load(tell=lambda text: _console.print(f"  {text}"))
     note = home / "run" / "demo.json"
-    note.write_text(json.dumps([list(entry) for entry in sign_ins or ()]), encoding="utf-8")
+    note.write_text(json.dumps(sign_ins), encoding="utf-8")
 
 
 def _mine_once() -> None:

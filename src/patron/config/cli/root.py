@@ -33,6 +33,7 @@ _EXPLAINED = {
     "patron.kernel.errors": "DomainError",
     "patron.intelligence.warehouse.errors": "WarehouseError",
     "patron.intelligence.mining.errors": "MiningError",
+    "patron.config.demo.files": "DemoDataMissingError",
 }
 
 errors = Console(stderr=True, highlight=False)
