@@ -215,6 +215,11 @@ def _prepared(run: ImportRun, *, actor: Actor, now: datetime, progress: Progress
     importer = importers.get(run.importer)
     with workspace.database(directory) as prepared:
         source = open_source(prepared, plain, plain_facts, directory, encoding=run.encoding or None)
+        if not run.headers:
+            # Kept at once: where the columns cannot be guessed, people choose among these.
+            run = operations.record_findings(
+                run=run, findings={"headers": list(source.headers)}, checked=False, actor=actor, now=now
+            )
         mapped = map_columns(importer, source.headers, run.details.get("given"))
         found = prepare(
             prepared, source, importer, mapped.columns, run.options, step=lambda phase: progress(phase, 0, 0)

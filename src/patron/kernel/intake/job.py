@@ -15,3 +15,17 @@ def import_in_background(run_id: int) -> None:
         run_import(run_id, actor=system("import"), now=clock.now())
     except DomainError:
         return
+
+
+@job(name="kernel.intake.check", queue="imports", retry=False)
+def check_in_background(run_id: int) -> None:
+    """Dry-run the file of run `run_id`. A refusal is written on the run, where its page shows it."""
+    from patron.kernel.intake.engine import check_run
+    from patron.kernel.intake.operations import end_check
+
+    refused = ""
+    try:
+        check_run(run_id, actor=system("import"), now=clock.now())
+    except DomainError as error:
+        refused = str(error)
+    end_check(run_id=run_id, refused=refused, actor=system("import"), now=clock.now())

@@ -147,6 +147,32 @@ def record_findings(
 
 
 @operation(permission="imports.run")
+def start_check(*, run: ImportRun, actor: Actor, now: datetime) -> ImportRun:
+    """Have the worker dry-run the run's file. Raises RunEnded, RunBusy for a run that is importing."""
+    from patron.kernel.intake.job import check_in_background  # jobs need Django's registry of apps
+    from patron.kernel.jobs import defer
+
+    _allowed_importer(run.importer, actor)
+    held = _unended(run)
+    if held.status == ImportRun.Status.RUNNING:
+        raise RunBusy
+    held.status = ImportRun.Status.UPLOADED
+    held.details = {**held.details, "checking": True, "refused": ""}
+    held.save(update_fields=["status", "details"])
+    defer(check_in_background, run_id=held.pk)
+    return held
+
+
+@operation(permission="imports.run")
+def end_check(*, run_id: int, refused: str, actor: Actor, now: datetime) -> ImportRun:
+    """Note that the dry run has ended; `refused` says why the file cannot be read as it was to be, empty if it can."""
+    held = ImportRun.objects.select_for_update().get(pk=run_id)
+    held.details = {**held.details, "checking": False, "refused": refused}
+    held.save(update_fields=["details"])
+    return held
+
+
+@operation(permission="imports.run")
 def start_run(*, run: ImportRun, actor: Actor, now: datetime) -> ImportRun:
     """Have the worker import the run's file. Raises RunEnded for a run that is done, RunBusy for one at work."""
     from patron.kernel.intake.job import import_in_background  # jobs need Django's registry of apps

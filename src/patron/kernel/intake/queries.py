@@ -1,5 +1,7 @@
 """Reads of import runs."""
 
+from pathlib import Path
+
 from patron.kernel.actor import Actor
 from patron.kernel.errors import NotFound, PermissionRefused
 from patron.kernel.intake.contract import Importer, importers
@@ -35,6 +37,15 @@ def get_visible_run(actor: Actor, run_id: int) -> ImportRun:
 def get_report(actor: Actor, run_id: int) -> Report:
     """What became of a run's file so far; its progress is `rows_done` of `rows_total` on the run itself."""
     return report_of(get_visible_run(actor, run_id))
+
+
+def get_error_file(actor: Actor, run_id: int) -> Path:
+    """The file of rows that did not go in, with reasons. Raises NotFound where there is none."""
+    run = get_visible_run(actor, run_id)
+    path = Path(run.error_file) if run.error_file else None
+    if path is None or not path.is_file():
+        raise NotFound
+    return path
 
 
 def get_saved_mappings(actor: Actor, importer: str) -> list[ImportMapping]:
