@@ -1,5 +1,7 @@
 """Every exception as a problem: refusals in their own words, faults of ours without a word of the inside."""
 
+from typing import Any
+
 import structlog
 from django.core.exceptions import SuspiciousOperation
 from django.db import DataError, IntegrityError
@@ -31,7 +33,7 @@ def answer_exception(request: HttpRequest, error: Exception | type[Exception]) -
             status=InvalidInput.status,
             code=InvalidInput.code,
             title=InvalidInput.message,
-            errors=faults_of(error.errors),
+            errors=faults_of(_within_body(fault) for fault in error.errors),
         )
     if isinstance(error, Http404):
         return problem_of(request, NotFound())
@@ -48,3 +50,9 @@ def answer_exception(request: HttpRequest, error: Exception | type[Exception]) -
         return problem_of(request, Conflict())
     log.error("fault", exc_info=error)
     return problem(request, status=500, code="internal_error", title=TRY_AGAIN)
+
+
+def _within_body(fault: dict[str, Any]) -> dict[str, Any]:
+    """A fault of the body without the name of the endpoint's argument, which means nothing to the caller."""
+    place, *path = fault["loc"]
+    return {**fault, "loc": (place, *path[1:])} if place == "body" else fault

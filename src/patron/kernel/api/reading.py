@@ -42,7 +42,9 @@ def require_printable(value: object, *, place: str) -> None:
     found: list[tuple[str | int, ...]] = []
     _look(value, (), found)
     if found:
-        raise ValidationError([{"type": "unprintable", "loc": (place, *path)} for path in found])
+        # ninja names the endpoint's argument after the place of a body; here it has no name yet.
+        argument = ("",) if place == "body" else ()
+        raise ValidationError([{"type": "unprintable", "loc": (place, *argument, *path)} for path in found])
 
 
 def is_printable(text: str) -> bool:

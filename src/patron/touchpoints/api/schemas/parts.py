@@ -1,6 +1,6 @@
 """Parts that several schemas share."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Generic, TypeVar
 
@@ -51,14 +51,14 @@ Quantity = Annotated[
 ]
 
 
-def _within_the_calendar(at: datetime) -> datetime:
-    """Instants near the ends of the calendar cannot be moved to another zone."""
+def _in_utc(at: datetime) -> datetime:
+    """The instant in UTC, as it is kept. Those near the ends of the calendar cannot be moved to another zone."""
     if not 1900 <= at.year <= 2200:
         raise PydanticCustomError("datetime_out_of_range", "outside the years 1900 to 2200")
-    return at
+    return at.astimezone(UTC)
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_within_the_calendar), Field(examples=["2026-03-02T09:00:00+08:00"])]
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc), Field(examples=["2026-03-02T09:00:00+08:00"])]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 ShortText = Annotated[str, StringConstraints(max_length=100)]
 Name = Annotated[str, StringConstraints(max_length=200)]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -111,7 +111,7 @@ class PurchaseDetailsOut(PurchaseOut):
         )
 
 
-def _header(purchase: Purchase) -> dict[str, object]:
+def _header(purchase: Purchase) -> dict[str, Any]:
     same = (
         "id", "source", "source_key", "kind", "status", "channel", "occurred_at", "voided_at", "currency",
         "gross_amount", "discount_amount", "net_amount", "line_count", "terminal", "cashier",
