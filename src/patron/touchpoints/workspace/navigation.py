@@ -20,3 +20,13 @@ register(
         order=20,
     )
 )
+register(
+    NavItem(
+        area=Area.SETTINGS,
+        label=_("Imports"),
+        url_name="imports",
+        permission="imports.run",
+        icon="file-import",
+        order=10,
+    )
+)

@@ -2,11 +2,17 @@
 
 from django.urls import URLPattern, path
 
-from patron.touchpoints.workspace.views import home, inventory, vips
+from patron.touchpoints.workspace.views import home, imports, inventory, vips
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
     path("insight/vips/", vips.vips, name="vips"),
     path("insight/vips.<slug:file_format>", vips.vips_export, name="vips-export"),
     path("insight/inventory/", inventory.customer_inventory, name="inventory"),
+    path("settings/imports/", imports.import_list, name="imports"),
+    path("settings/imports/<int:run_id>/", imports.import_run, name="import"),
+    path("settings/imports/<int:run_id>/configure/", imports.import_configure, name="import-configure"),
+    path("settings/imports/<int:run_id>/start/", imports.import_start, name="import-start"),
+    path("settings/imports/<int:run_id>/cancel/", imports.import_cancel, name="import-cancel"),
+    path("settings/imports/<int:run_id>/errors/", imports.import_errors, name="import-errors"),
 ]
