@@ -38,7 +38,7 @@ class Customer(Tracked):
         ARCHIVED = "archived", _("Archived")
         BLOCKED = "blocked", _("Blocked")
 
-    number = models.CharField(max_length=20, unique=True)
+    number = models.CharField(max_length=20)
     kind = models.CharField(max_length=14, choices=Kind.choices, default=Kind.INDIVIDUAL)
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.ACTIVE)
     name = models.CharField(max_length=200, blank=True)
@@ -65,6 +65,8 @@ class Customer(Tracked):
             models.Index(fields=["home_branch", "-id"], name="customer_branch"),
             models.Index(fields=["changed_xid"], name="customer_changed"),
         ]
+        # Not `unique=True`, which would bring a second index for LIKE that nobody asks.
+        constraints = [models.UniqueConstraint(fields=["number"], name="customer_number_once")]
 
     def __str__(self) -> str:
         return self.name or self.number
@@ -114,7 +116,9 @@ class ContactPoint(models.Model):
         LINE = "line", _("LINE")
         WHATSAPP = "whatsapp", _("WhatsApp")
 
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="contact_points")
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="contact_points", db_index=False
+    )
     kind = models.CharField(max_length=10, choices=Kind.choices)
     value = models.CharField(max_length=200)
     label = models.CharField(max_length=40, blank=True)

@@ -25,6 +25,21 @@ class Migration(migrations.Migration):
             model_name="customersearch",
             index=GinIndex(fields=["terms"], name="customer_search_terms", fastupdate=False),
         ),
+        migrations.AlterField(model_name="customer", name="number", field=models.CharField(max_length=20)),
+        migrations.AddConstraint(
+            model_name="customer",
+            constraint=models.UniqueConstraint(fields=("number",), name="customer_number_once"),
+        ),
+        migrations.AlterField(
+            model_name="contactpoint",
+            name="customer",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=models.deletion.PROTECT,
+                related_name="contact_points",
+                to="customers.customer",
+            ),
+        ),
         migrations.RemoveConstraint(model_name="externalid", name="external_id_once"),
         migrations.AddConstraint(
             model_name="externalid",

@@ -134,7 +134,8 @@ def _name_part(words: Words, actor: Actor) -> Part:
 
 
 def _name_condition(words: Words, actor: Actor) -> Part:
-    condition, params = "s.terms @> %(all_of)s::text[]", {"all_of": list(words.all_of)}
+    condition = "s.terms @> %(all_of)s::text[]"
+    params: dict[str, Any] = {"all_of": list(words.all_of)}
     if actor.branch_ids is not None:
         condition += " AND s.terms && %(branches)s::text[]"
         params["branches"] = [f"#{branch_id}" for branch_id in sorted(actor.branch_ids)]

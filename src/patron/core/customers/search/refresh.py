@@ -71,7 +71,7 @@ def refresh_search_terms_from(select_sql: str, params: Sequence[Any] = ()) -> in
             params or None,
         )
         if cursor.rowcount > MANY:
-            wanted = cursor.rowcount
+            wanted = int(cursor.rowcount)
             _forget_wanted(cursor)
             return wanted
         return _refresh_wanted(cursor)
