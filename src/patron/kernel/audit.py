@@ -1,6 +1,7 @@
 """The audit trail: who did what, when, to what. Append-only."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.apps import apps
@@ -14,3 +15,20 @@ def record(*, actor: Actor, now: datetime, operation: str, subject: str, facts: 
     entry.objects.create(
         at=now, actor=actor.reference, actor_name=actor.name, operation=operation, subject=subject, facts=dict(facts)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the trail."""
+
+    at: datetime
+    actor_name: str
+    operation: str
+    facts: Mapping[str, object]
+
+
+def trail_of(subject: str, *, limit: int = 50) -> list[Entry]:
+    """What was done to `subject` (`label:key`, as `record` was given it), newest first."""
+    entries = apps.get_model("kernel", "AuditEntry").objects.filter(subject=subject).order_by("-id")
+    rows = entries.values_list("at", "actor_name", "operation", "facts")[:limit]
+    return [Entry(*row) for row in rows]

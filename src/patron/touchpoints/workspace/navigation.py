@@ -7,6 +7,28 @@ from patron.touchpoints.workspace import cells  # noqa: F401 (the inventory's nu
 
 register_link("home", "home")
 register(NavItem(area=Area.HOME, label=_("Home"), url_name="home", permission="workspace.use", icon="home", order=1))
+register_link("search", "search")
+register_link("search_suggest", "search-suggest")
+register(
+    NavItem(
+        area=Area.CUSTOMERS,
+        label=_("All customers"),
+        url_name="customer-list",
+        permission="customers.view",
+        icon="users",
+        order=10,
+    )
+)
+register(
+    NavItem(
+        area=Area.CUSTOMERS,
+        label=_("Register a customer"),
+        url_name="customer-register",
+        permission="customers.register",
+        icon="user-plus",
+        order=20,
+    )
+)
 register(
     NavItem(area=Area.INSIGHT, label=_("VIPs"), url_name="vips", permission="reports.view", icon="crown", order=10)
 )

@@ -1,0 +1,1 @@
+"""What people fill in, parsed and checked, one module for each subject."""
