@@ -2,55 +2,15 @@
 
 import io
 import json
-import os
-import shutil
-import subprocess
-import sys
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
-
-from patron.kernel.embedded import EmbeddedServer
+from patron_installation import Installation
 
 pytestmark = pytest.mark.slow
-
-
-class Installation:
-    """A home with an embedded server of its own, used through the `patron` command."""
-
-    def __init__(self) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="patron-backup-"))
-        self.home.chmod(0o711)
-        self.server = EmbeddedServer(self.home / "postgres", fast=True)
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {key: value for key, value in os.environ.items() if key != "PATRON_DATABASE_URL"}
-        environment |= {"PATRON_HOME": str(self.home)}
-        return subprocess.run(
-            [sys.executable, "-m", "patron.config.cli", *arguments],
-            env=environment, capture_output=True, text=True, check=False, timeout=240,
-        )  # fmt: skip
-
-    def must(self, *arguments: str) -> str:
-        finished = self.run(*arguments)
-        assert finished.returncode == 0, finished.stdout + finished.stderr
-        return finished.stdout
-
-    def ask(self, question: str) -> list[tuple[object, ...]]:
-        with self.server.lease() as url, psycopg.connect(url) as connection:
-            return connection.execute(question).fetchall()
-
-    def databases(self) -> list[str]:
-        found = self.ask("SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1")
-        return [str(row[0]) for row in found]
-
-    def destroy(self) -> None:
-        self.server.destroy()
-        shutil.rmtree(self.home, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from patron.config.cli.root import CommandError
 from patron.config.cli.session import database
 from patron.config.home import home_directory
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 console = Console(highlight=False)
 
 # What a restore or a start makes anew, and the database's own files, which the dump stands for.

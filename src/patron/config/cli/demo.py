@@ -6,7 +6,7 @@ from patron.config.cli.supervisor import serve
 from patron.config.cli.up import Host, Port
 from patron.config.home import home_directory
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(help="Run the product with a year of a grocery chain's data, loaded at the first start.")

@@ -22,7 +22,7 @@ from patron.config.cli.session import installation, setup_django
 from patron.config.cli.supervisor import is_up
 from patron.config.home import home_directory
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 console = Console(highlight=False)
 
 State = Literal["ok", "warning", "failure"]

@@ -17,7 +17,7 @@ from patron.config.cli.session import installation
 if TYPE_CHECKING:
     from patron.kernel.intake.reports import Report
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 console = Console(highlight=False)
 
 _ACTIONS = {"reject": "to the error file", "skip": "left out", "fix": "mended", "note": "noted"}

@@ -5,7 +5,7 @@ import typer
 from patron.config.cli.session import database, setup_django
 from patron.config.home import home_directory
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 # These look at code alone; starting a database for them would only cost time.
 _WITHOUT_DATABASE = {"makemessages", "compilemessages", "collectstatic", "diffsettings", "findstatic", "help"}

@@ -121,6 +121,13 @@ def _mine_once() -> None:
         show_report(refresh_with_progress())
 
 
+def _tell_who_is_missing() -> None:
+    from patron.core.accounts.queries import has_staff
+
+    if not has_staff():
+        _console.print("  Nobody can sign in yet. In another terminal: patron createstaff NAME")
+
+
 def main(arguments: list[str]) -> None:
     """Prepare the installation; with `--demo`, load the demo company as well."""
     home = home_directory()
@@ -143,6 +150,7 @@ def _prepare(home: Path, *, demo: bool) -> None:
     if demo:
         _load_demo(home)
         _mine_once()
+    _tell_who_is_missing()
 
 
 if __name__ == "__main__":

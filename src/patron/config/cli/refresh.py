@@ -25,7 +25,7 @@ _HEADLINES = {
     "lost": ("lost", ",d"),
 }
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 console = Console(highlight=False)
 
 

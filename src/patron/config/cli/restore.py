@@ -17,7 +17,7 @@ from patron.config.cli.session import database, setup_django
 from patron.config.cli.supervisor import only_one
 from patron.config.home import home_directory
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 console = Console(highlight=False)
 
 

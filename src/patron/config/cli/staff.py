@@ -8,7 +8,7 @@ from rich.console import Console
 from patron.config.cli.root import CommandError
 from patron.config.cli.session import installation
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 console = Console(highlight=False)
 
 

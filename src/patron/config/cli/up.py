@@ -7,7 +7,7 @@ import typer
 from patron.config.cli.supervisor import serve
 from patron.config.home import home_directory
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 Host = Annotated[str, typer.Option(envvar="PATRON_HOST", help="Address to listen on; 0.0.0.0 for every network.")]
 Port = Annotated[int, typer.Option(envvar="PATRON_PORT", min=1, max=65535, help="Port to listen on.")]
