@@ -1,7 +1,6 @@
 """`patron backup`: the whole installation in one file."""
 
 import shutil
-import tempfile
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -63,8 +62,10 @@ def write_backup(*, url: str, home: Path, file: Path, now: datetime) -> int:
     manifest = Manifest(
         FORMAT, "patron", version("patron-crm"), now.isoformat(), programs.server_version(url), migrations
     )
-    # Beside the file: the place that must have room anyway.
-    working = Path(tempfile.mkdtemp(prefix=f".{file.name}.", dir=file.parent))
+    # Beside the file: the place that must have room anyway. A killed attempt may have left it.
+    working = file.with_name(f".{file.name}.working")
+    shutil.rmtree(working, ignore_errors=True)
+    working.mkdir(mode=0o700)
     try:
         programs.dump(url, working / "database")
         with ArchiveWriter(file, manifest) as archive:

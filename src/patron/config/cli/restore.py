@@ -1,8 +1,6 @@
 """`patron restore`: an installation as it was when the backup was made."""
 
-import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -44,10 +42,17 @@ def restore(
 
 
 def restore_backup(*, url: str, home: Path, file: Path) -> None:
-    """Put a verified backup in the place of the database and the home's files."""
+    """Put a verified backup in the place of the database and the home's files.
+
+    Only one process does this at a time (`only_one`). What a killed attempt left is cleared away; killed between the
+    two swaps it leaves the backup's database beside the former files, and running it again sets that right.
+    """
     name = programs.database_name(url)
-    fresh, aside = f"{name}_restored_{os.getpid()}", f"{name}_before_{os.getpid()}"
-    working = Path(tempfile.mkdtemp(prefix="restore-", dir=_made(home / "run")))
+    fresh, aside = f"{name}_restored", f"{name}_before"
+    programs.drop_database(url, aside)
+    working = home / "run" / "restore"
+    shutil.rmtree(working, ignore_errors=True)
+    _made(working)
     try:
         extract(file, working)
         programs.create_database(url, fresh)

@@ -48,7 +48,9 @@ class StopSignals:
     @contextlib.contextmanager
     def caught(self) -> Iterator[None]:
         """Catch the signals inside the block."""
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # started by nohup: the terminal's end is not ours
+            numbers.append(signal.SIGHUP)
         before = {number: signal.signal(number, self._note) for number in numbers}
         try:
             yield
