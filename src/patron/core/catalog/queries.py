@@ -1,0 +1,63 @@
+"""Reads of the catalogue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Q, QuerySet
+
+from patron.core.accounts.models import Branch
+from patron.core.catalog.models import BranchPrice, Product
+from patron.kernel.actor import Actor
+from patron.kernel.errors import NotFound, PermissionRefused
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPage:
+    """Some products by code, and the code after which the next page begins; None at the end."""
+
+    products: Sequence[Product]
+    next_after: str | None
+
+
+def get_visible_products(actor: Actor) -> QuerySet[Product]:
+    """The catalogue; everyone in the house sees all of it. Raises PermissionRefused without `catalog.view`."""
+    if not actor.can("catalog.view"):
+        raise PermissionRefused(details={"permission": "catalog.view"})
+    return Product.objects.select_related("category")
+
+
+def list_products(actor: Actor, *, text: str = "", after: str = "", limit: int = 50) -> ProductPage:
+    """One page by code. `text` is the beginning of a code or barcode, or a part of the name."""
+    products = get_visible_products(actor).order_by("code")
+    if text := text.strip():
+        products = products.filter(Q(code__startswith=text) | Q(barcode__startswith=text) | Q(name__icontains=text))
+    if after:
+        products = products.filter(code__gt=after)
+    rows = list(products[: limit + 1])
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return ProductPage(rows, rows[-1].code if more else None)
+
+
+def get_product(code: str, actor: Actor) -> Product:
+    """The product with this code. Raises NotFound."""
+    product = get_visible_products(actor).filter(code=code).first()
+    if product is None:
+        raise NotFound(details={"product": code})
+    return product
+
+
+def price_at(product: Product, branch: Branch | None, day: date) -> Decimal | None:
+    """What the product costs in `branch` on `day`: the branch's latest price by then, else the list price."""
+    if branch is not None:
+        own = (
+            BranchPrice.objects.filter(product=product, branch=branch, valid_from__lte=day)
+            .order_by("-valid_from")
+            .values_list("price", flat=True)
+            .first()
+        )
+        if own is not None:
+            return own
+    return product.list_price
