@@ -1,6 +1,6 @@
 """Enrolling customers, their cards, and the state of a membership."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +13,7 @@ from patron.core.activities.operations import log_activity
 from patron.core.customers.models import Customer
 from patron.core.customers.search.refresh import refresh_search_terms
 from patron.kernel.actor import Actor
-from patron.kernel.clock import today
+from patron.kernel.clock import house_zone, today
 from patron.kernel.errors import InvalidInput
 from patron.kernel.operation import operation
 
@@ -53,6 +53,7 @@ def enrol(
             now=now,
             customer_id=customer.pk,
             kind="loyalty.enrolled",
+            occurred_at=min(now, datetime.combine(joined_on, time(), house_zone())) if joined_on else now,
             channel=channel,
             source=f"loyalty.membership:{membership.pk}",
             facts={"programme": programme.code},
