@@ -105,14 +105,16 @@ def one_file(connection: duckdb.DuckDBPyConnection, directory: Path, lines: int 
             WITH invoice AS (
                 SELECT i, 536365 + i AS number, {chance("i", 31)} < 0.15 AS cancelled,
                     TIMESTAMP '2010-12-01 08:26:00' + to_minutes((i * 525000 // {invoices})::INT) AS sold_at,
-                    CASE WHEN {chance("i", 32)} < 0.75
-                        THEN (12346 + floor(pow({chance("i", 33)}, 3) * 4372))::INT::VARCHAR ELSE '' END AS customer,
-                    CASE WHEN {chance("i", 34)} < 0.91 THEN 'United Kingdom' ELSE 'Germany' END AS country,
+                    CASE WHEN {chance("i", 31)} < 0.15 THEN greatest(0, i - 1 - floor({chance("i", 30)} * 20)::INT)
+                        ELSE i END AS origin,
+                    CASE WHEN {chance("origin", 32)} < 0.75
+                        THEN (12346 + floor(pow({chance("origin", 33)}, 3) * 4372))::INT::VARCHAR ELSE '' END AS customer,
+                    CASE WHEN {chance("origin", 34)} < 0.91 THEN 'United Kingdom' ELSE 'Germany' END AS country,
                     CASE WHEN {chance("i", 31)} < 0.15 THEN 2
                         ELSE least(500, 1 + floor(-ln(1 - {chance("i", 35)}) * 26)) END::INT AS n
                 FROM range({invoices}) AS r(i)
             ), line AS (
-                SELECT *, i * 512 + k AS j, floor(pow({chance("i * 512 + k", 36)}, 2) * 4070)::INT AS p
+                SELECT *, i * 512 + k AS j, floor(pow({chance("origin * 512 + k", 36)}, 2) * 4070)::INT AS p
                 FROM (SELECT *, unnest(range(n)) AS k FROM invoice)
             ), repeated AS (
                 SELECT *, unnest(range(CASE WHEN {chance("j", 37)} < 0.01 AND NOT cancelled THEN 2 ELSE 1 END)) AS again
@@ -123,7 +125,7 @@ def one_file(connection: duckdb.DuckDBPyConnection, directory: Path, lines: int 
                 (20000 + p)::VARCHAR || CASE WHEN p % 9 = 0 THEN 'A' ELSE '' END AS "StockCode",
                 CASE WHEN {chance("j", 39)} < 0.0027 THEN '' ELSE 'ITEM NO ' || p || ' OF, "GIFTS"'
                     END AS "Description",
-                CASE WHEN cancelled THEN -1 ELSE 1 END * (1 + floor(pow({chance("j", 40)}, 4) * 24))::INT AS "Quantity",
+                CASE WHEN cancelled THEN -1 ELSE 1 + floor(pow({chance("j", 40)}, 4) * 24) END::INT AS "Quantity",
                 strftime(sold_at, '%-m/%-d/%Y %-H:%M') AS "InvoiceDate",
                 CASE WHEN {chance("j", 38)} < 0.000005 THEN -11062.06
                     WHEN {chance("j", 41)} < 0.0046 THEN 0

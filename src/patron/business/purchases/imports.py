@@ -4,7 +4,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from patron.business.purchases.bulk.apply import apply_chunk, count_known, finish_run
-from patron.kernel.intake.contract import Importer, ImportField, ImportOption, Treatment, importers
+from patron.kernel.intake.contract import Derived, Importer, ImportField, ImportOption, Treatment, importers
 
 FIELDS = (
     ImportField(
@@ -162,6 +162,7 @@ TREATMENTS = (
     Treatment("unmatched", _("Returned lines without an original purchase: kept"), "note"),
 )  # fmt: skip
 
+_GROUP_IS_RETURN = "coalesce(bool_or(kind = 'return'), false) OR bool_and(quantity < 0) OR sum(net_amount) < 0"
 _QUANTITY = "coalesce(quantity, 1)"
 _DISCOUNT = (
     "(CASE WHEN quantity < 0 THEN -1 ELSE 1 END "
@@ -189,6 +190,33 @@ importers.register(
         },
         sort_by=("occurred_at", "invoice"),
         keep_together=("invoice",),
+        group_columns=(
+            Derived("occurred_at", "instant", "min(occurred_at)"),
+            Derived("kind", "text", f"CASE WHEN {_GROUP_IS_RETURN} THEN 'return' ELSE 'sale' END"),
+            Derived("net_amount", "decimal", "sum(net_amount)"),
+            Derived("discount", "decimal", "sum(discount)"),
+            Derived("cost", "decimal", "sum(cost)"),
+            Derived("line_count", "integer", "count(*)"),
+            *(
+                Derived(name, "text", f"min({name})")
+                for name in ("customer", "branch", "channel", "cashier", "terminal", "tender")
+            ),
+        ),
+        row_columns=(
+            Derived("ordinal", "integer", "row_number() OVER (PARTITION BY group_no ORDER BY line_no, position)"),
+        ),
+        staged=(
+            "product_code",
+            "description",
+            "category",
+            "quantity",
+            "unit_price",
+            "discount",
+            "net_amount",
+            "cost",
+            "coupon",
+            "coupon_discount",
+        ),
         chunk_rows=250_000,
         apply=apply_chunk,
         finish=finish_run,

@@ -70,7 +70,7 @@ class Treatment:
     and the dry run, what was wrong and what to do; `column` names the field it is about.
     `needs` are fields that must be mapped for the treatment to be looked at. `aggregate` is a DuckDB aggregate over
     the rows that go in: of a note it gives the number of rows concerned, instead of a condition; together with a
-    condition it is tried first, and only where it is not 0 is the condition (which then may hold window functions) tried.
+    condition it is tried first, and only where it is not 0 the condition, which then may hold window functions, is too.
     A code that `apply` reports by itself (rejects inserted, `ApplyCounts.treated`) is declared with neither.
     """
 
@@ -83,6 +83,15 @@ class Treatment:
     fixes: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     aggregate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A column that the engine works out for a chunk, vectorised, before the database sees it: a DuckDB expression."""
+
+    name: str
+    kind: FieldKind
+    expression: str
 
 
 class Cursor(Protocol):
@@ -104,12 +113,15 @@ class Chunk:
     declared field, extensions' included. `apply` may add columns to it, so that an extension finds what was resolved
     (the customers importer leaves `customer_id bigint` there). `rejects` is a temp table (row_no bigint, code
     text, message text): a row inserted there is counted as rejected and goes to the error file; `apply` must not write
-    it. `columns` are the fields that the file really has: an update leaves alone what the file does not carry.
+    it. `groups` is, for importers that declare `group_columns`, a temp table with one row for each `keep_together` group:
+    `group_no bigint` (from 1, in the order of the rows), the group's fields, and the declared columns; `table` then has
+    `group_no` as well. `columns` are the fields that the file really has: an update leaves alone what the file does not carry.
     `source` names the system that the file comes from: the namespace of external ids.
     """
 
     cursor: Cursor
     table: str
+    groups: str
     rejects: str
     rows: int
     actor: Actor
@@ -166,6 +178,9 @@ class Importer:
     `repeated_in_file`. `finish` runs once after the last chunk, in its own transaction, idempotently, with the same
     `Chunk` (its table is empty). `count_known(cursor, table, source)` tells the dry run how many of the distinct
     `unique` values in temp table `table` are on file already.
+    `group_columns` are aggregates over each `keep_together` group of a chunk, for the table `chunk.groups`;
+    `row_columns` are further columns of `chunk.table` (window functions over `group_no` allowed); `staged` names the fields
+    that `chunk.table` has to have, where not all are needed there.
     `things` names what is counted ("customers"). Of each tuple in `one_of` at least one field must be mapped.
     `completed` maps columns to DuckDB expressions that replace them once the treatments are done (all see the columns
     as they stood before), for example an amount worked out where the file has none.
@@ -182,6 +197,9 @@ class Importer:
     sort_by: tuple[str, ...] = ()
     keep_together: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
+    group_columns: tuple[Derived, ...] = ()
+    row_columns: tuple[Derived, ...] = ()
+    staged: tuple[str, ...] = ()
     chunk_rows: int = 200_000
     default_source: str = DEFAULT_SOURCE
     one_of: tuple[tuple[str, ...], ...] = ()

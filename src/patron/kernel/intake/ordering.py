@@ -21,13 +21,14 @@ class Slice:
 def order(connection: duckdb.DuckDBPyConnection, importer: Importer) -> None:
     """Make the view or table `ordered` (row_no, fields, `position`) and the table `slices`.
 
-    Rows of one `keep_together` group stand together: the group takes the place of its first row.
+    Rows of one `keep_together` group stand together: the group takes the place of its first row. A file that has its
+    rows in such an order already, as most have, is left as it is.
     """
     group = ", ".join(identifier(name) for name in importer.keep_together)
     first, *rest = importer.sort_by or importer.keep_together or ("row_no",)
     terms = [first, *rest, *((group,) if group and group not in (first, *rest) else ())]
     scattered = _scattered_groups(connection, group, first) if group else 0
-    if not scattered and _is_sorted(connection, terms):
+    if not scattered and _is_sorted(connection, first, group):
         connection.execute("CREATE OR REPLACE VIEW ordered AS SELECT *, rowid AS position FROM judged")
     else:
         _sort(connection, terms, group if scattered else "")
@@ -44,12 +45,17 @@ def _scattered_groups(connection: duckdb.DuckDBPyConnection, group: str, first: 
     return int(row[0]) if row else 0
 
 
-def _is_sorted(connection: duckdb.DuckDBPyConnection, terms: list[str]) -> bool:
-    key = f"({', '.join(terms)})"
+def _is_sorted(connection: duckdb.DuckDBPyConnection, first: str, group: str) -> bool:
+    """Whether rows never go back in `first` and every group is in one piece."""
+    broken, pieces = f"bool_or({first} < before)", "0, 0"
+    before = f"lag({first}) OVER () AS before"
+    if group:
+        pieces = f"count(*) FILTER (({group}) IS DISTINCT FROM group_before), count(DISTINCT ({group}))"
+        before += f", lag(({group})) OVER () AS group_before"
     row = connection.execute(
-        f"SELECT bool_or(k < before) FROM (SELECT {key} AS k, lag({key}) OVER () AS before FROM judged WHERE verdict IS NULL)"
+        f"SELECT {broken}, {pieces} FROM (SELECT *, {before} FROM judged WHERE verdict IS NULL)"
     ).fetchone()
-    return not (row and row[0])
+    return row is None or (not row[0] and row[1] == row[2])
 
 
 def _sort(connection: duckdb.DuckDBPyConnection, terms: list[str], group: str) -> None:

@@ -250,10 +250,12 @@ def _first_errors(
             WHERE verdict IS NOT NULL AND split_part(verdict, ':', 1) NOT IN ({skipping})
             ORDER BY row_no LIMIT {FIRST_ERRORS}
         )
-        SELECT row_no, split_part(verdict, ':', 1), split_part(verdict, ':', 2), MAP {{{shown}}} AS given
+        SELECT row_no, split_part(verdict, ':', 1) AS code, split_part(verdict, ':', 2) AS field, MAP {{{shown}}} AS given
         FROM raw JOIN bad USING (row_no)
-        UNION ALL BY NAME
-        (SELECT row_no, code, '', MAP {{'': array_to_string(cells, ' | ')}} FROM unreadable ORDER BY row_no LIMIT {FIRST_ERRORS})
+        UNION ALL BY NAME (
+            SELECT row_no, code, '' AS field, MAP {{'': array_to_string(cells, ' | ')}} AS given
+            FROM unreadable ORDER BY row_no LIMIT {FIRST_ERRORS}
+        )
     """).fetchall()
     errors = [
         RowError(row_no, code, name or "", str(given.get(name or "") or "")[:80]) for row_no, code, name, given in rows

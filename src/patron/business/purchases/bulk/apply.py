@@ -7,21 +7,16 @@ from patron.kernel.intake.contract import ApplyCounts, Chunk, Cursor
 
 _RECEIPTS = """
     CREATE TEMP TABLE intake_receipt ON COMMIT DROP AS
-    SELECT coalesce(known.id, nextval(pg_get_serial_sequence('purchases_purchase', 'id'))) AS id, known.id IS NULL AS is_new,
-        CASE WHEN told.is_return THEN 'return' ELSE 'sale' END AS kind, told.*,
+    SELECT coalesce(known.id, nextval(pg_get_serial_sequence('purchases_purchase', 'id'))) AS id, told.group_no,
+        known.id IS NULL AS is_new, told.invoice, told.kind, told.occurred_at, told.line_count, told.channel, told.cashier,
+        told.terminal, told.tender, told.net_amount::numeric(16, 2) AS net_amount,
+        told.discount::numeric(16, 2) AS discount_amount, told.cost::numeric(16, 2) AS cost_amount,
         who.customer_id, branch.id AS branch_id, NULL::bigint AS original_id
-    FROM (
-        SELECT invoice, min(occurred_at) AS occurred_at, min(customer) AS customer, min(branch) AS branch_code,
-            coalesce(bool_or(kind = 'return'), false) OR bool_and(quantity < 0) OR sum(net_amount) < 0 AS is_return,
-            sum(net_amount)::numeric(16, 2) AS net_amount, sum(discount)::numeric(16, 2) AS discount_amount,
-            sum(cost)::numeric(16, 2) AS cost_amount, count(*)::integer AS line_count, min(channel) AS channel,
-            min(cashier) AS cashier, min(terminal) AS terminal, min(tender) AS tender, min(row_no) AS first_row
-        FROM {table} GROUP BY invoice
-    ) AS told
+    FROM {groups} AS told
     LEFT JOIN intake_who AS who ON who.value = told.customer
-    LEFT JOIN accounts_branch AS branch ON branch.code = told.branch_code
+    LEFT JOIN accounts_branch AS branch ON branch.code = told.branch
     LEFT JOIN purchases_purchase AS known ON known.source = %(source)s AND known.source_key = told.invoice
-    ORDER BY told.occurred_at, told.first_row
+    ORDER BY told.group_no
 """
 
 
@@ -33,8 +28,8 @@ def apply_chunk(chunk: Chunk) -> ApplyCounts:
         "branches": resolving.create_branches(chunk),
         "customers": resolving.resolve_customers(chunk),
     }
-    chunk.execute(_RECEIPTS.format(table=chunk.table), {"source": chunk.source})
-    chunk.execute("ANALYZE intake_receipt")
+    chunk.execute(_RECEIPTS.format(groups=chunk.groups), {"source": chunk.source})
+    chunk.execute("ANALYZE intake_receipt (id, group_no, kind, is_new, customer_id)")
     unchanged = _set_aside_known(chunk)
     added, lines = writing.write_sales(chunk)
     matched, unmatched = returns.write_returns(chunk)
@@ -77,7 +72,7 @@ def _set_aside_known(chunk: Chunk) -> int:
         WITH given AS (
             SELECT r.id, count(*) AS n, sum(hashtextextended(concat_ws('|', coalesce(p.id::text, c.description),
                 c.quantity::numeric(14, 3), c.net_amount::numeric(16, 2), c.discount::numeric(16, 2)), 0)) AS digest
-            FROM {chunk.table} AS c JOIN intake_receipt AS r ON r.invoice = c.invoice AND NOT r.is_new
+            FROM {chunk.table} AS c JOIN intake_receipt AS r ON r.group_no = c.group_no AND NOT r.is_new
             LEFT JOIN catalog_product AS p ON p.code = c.product_code
             GROUP BY r.id
         ), filed AS (
@@ -90,13 +85,13 @@ def _set_aside_known(chunk: Chunk) -> int:
         JOIN purchases_purchase AS p ON p.id = r.id
         WHERE given.n = filed.n AND given.digest = filed.digest AND p.occurred_at = r.occurred_at
             AND p.customer_id IS NOT DISTINCT FROM r.customer_id AND p.branch_id IS NOT DISTINCT FROM r.branch_id
-    """)  # noqa: S608 (names are ours)
+    """)
     chunk.execute(f"""
         INSERT INTO {chunk.rejects}
         SELECT c.row_no, 'other_content', '' FROM {chunk.table} AS c
-        JOIN intake_receipt AS r ON r.invoice = c.invoice AND NOT r.is_new
+        JOIN intake_receipt AS r ON r.group_no = c.group_no AND NOT r.is_new
         WHERE NOT EXISTS (SELECT FROM intake_same AS s WHERE s.id = r.id)
-    """)  # noqa: S608 (names are ours)
+    """)
     same = chunk.execute("SELECT FROM intake_same")
     chunk.execute("DROP TABLE intake_same")
     return same
@@ -114,7 +109,7 @@ def _tell_followers(chunk: Chunk) -> None:
     """,
         {"currency": currency_of(chunk)},
     )
-    chunk.execute("ANALYZE intake_written")
+    chunk.execute("ANALYZE intake_written (purchase_id, customer_id, kind)")
     for follower in followers:
         follower.on_batch(chunk.cursor, "intake_written", actor=chunk.actor, now=chunk.now)
     chunk.execute("DROP TABLE intake_written")

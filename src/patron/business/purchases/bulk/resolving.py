@@ -36,7 +36,7 @@ def resolve_customers(chunk: Chunk) -> int:
     chunk.execute("CREATE TEMP TABLE intake_who (value text, customer_id bigint) ON COMMIT DROP")
     chunk.execute(
         "CREATE TEMP TABLE intake_asked ON COMMIT DROP AS "
-        f"SELECT DISTINCT customer AS value FROM {chunk.table} WHERE customer IS NOT NULL"
+        f"SELECT DISTINCT customer AS value FROM {chunk.groups} WHERE customer IS NOT NULL"
     )
     chunk.execute("ANALYZE intake_asked")
     known_by_source = """
@@ -62,9 +62,9 @@ def _create_customers(chunk: Chunk) -> int:
             value, first_at
         FROM (
             SELECT a.value, min(c.occurred_at) AS first_at FROM intake_asked AS a
-            JOIN {chunk.table} AS c ON c.customer = a.value GROUP BY a.value ORDER BY min(c.row_no)
+            JOIN {chunk.groups} AS c ON c.customer = a.value GROUP BY a.value ORDER BY min(c.group_no)
         ) AS first
-        """  # noqa: S608 (a constant)
+        """
     )
     if created:
         with chunk.bulk_insert():
@@ -95,13 +95,19 @@ def _create_customers(chunk: Chunk) -> int:
 
 def create_products(chunk: Chunk) -> int:
     """Put products on file that only the lines know: code, the description most often given, category."""
+    missing = chunk.execute(f"""
+        CREATE TEMP TABLE intake_missing ON COMMIT DROP AS
+        SELECT asked.code FROM (SELECT DISTINCT product_code AS code FROM {chunk.table} WHERE product_code IS NOT NULL) AS asked
+        WHERE NOT EXISTS (SELECT FROM catalog_product AS p WHERE p.code = asked.code)
+    """)
+    if not missing:
+        chunk.execute("DROP TABLE intake_missing")
+        return 0
     chunk.execute(f"""
         CREATE TEMP TABLE intake_new_product ON COMMIT DROP AS
-        SELECT c.product_code AS code, mode() WITHIN GROUP (ORDER BY c.description) AS name,
-            mode() WITHIN GROUP (ORDER BY c.category) AS category
-        FROM {chunk.table} AS c LEFT JOIN catalog_product AS p ON p.code = c.product_code
-        WHERE c.product_code IS NOT NULL AND p.id IS NULL GROUP BY c.product_code
-    """)  # noqa: S608 (a constant)
+        SELECT code, {_most_frequent(chunk, "description")} AS name, {_most_frequent(chunk, "category")} AS category
+        FROM intake_missing JOIN {chunk.table} AS c ON c.product_code = code GROUP BY code
+    """)
     if "category" in chunk.columns:
         chunk.execute("""
             INSERT INTO catalog_category (name, path, depth)
@@ -115,8 +121,12 @@ def create_products(chunk: Chunk) -> int:
             FROM intake_new_product AS n LEFT JOIN catalog_category AS g ON g.path = n.category
             ORDER BY n.code ON CONFLICT (code) DO NOTHING
         """)
-    chunk.execute("DROP TABLE intake_new_product")
+    chunk.execute("DROP TABLE intake_missing, intake_new_product")
     return created
+
+
+def _most_frequent(chunk: Chunk, name: str) -> str:
+    return f"mode() WITHIN GROUP (ORDER BY c.{name})" if name in chunk.columns else "NULL::text"
 
 
 def create_branches(chunk: Chunk) -> int:
@@ -127,8 +137,8 @@ def create_branches(chunk: Chunk) -> int:
         f"""
         INSERT INTO accounts_branch (code, name, address, city, country, time_zone, opening_hours, phone, is_active)
         SELECT DISTINCT c.branch, c.branch, '', '', '', %(zone)s, '{{}}'::jsonb, '', true
-        FROM {chunk.table} AS c LEFT JOIN accounts_branch AS b ON b.code = c.branch
+        FROM {chunk.groups} AS c LEFT JOIN accounts_branch AS b ON b.code = c.branch
         WHERE c.branch IS NOT NULL AND b.id IS NULL ON CONFLICT (code) DO NOTHING
-        """,  # noqa: S608 (a constant)
+        """,
         {"zone": settings.TIME_ZONE},
     )

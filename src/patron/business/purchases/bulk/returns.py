@@ -4,7 +4,7 @@ Best effort and deterministic: the latest earlier line that still has the whole 
 want one line, the earlier return has it and the others look again.
 """
 
-from patron.business.purchases.bulk.writing import RECEIPT, line_description, line_order, parameters
+from patron.business.purchases.bulk.writing import RECEIPT, line_description, parameters
 from patron.kernel.intake.contract import Chunk
 
 _ROUNDS = 12
@@ -45,9 +45,9 @@ _ROUND = """
 _RETURN_LINES = """
     INSERT INTO purchases_purchaseline (purchase_id, line_no, product_id, description, quantity, unit_price,
         discount_amount, net_amount, cost_amount, original_purchase_id, original_line_no)
-    SELECT r.id, row_number() OVER (PARTITION BY r.id ORDER BY {order}), p.id, {description}, c.quantity, c.unit_price,
+    SELECT r.id, c.ordinal, p.id, {description}, c.quantity, c.unit_price,
         c.discount, c.net_amount, c.cost, m.purchase_id, m.line_no
-    FROM {table} AS c JOIN intake_receipt AS r ON r.invoice = c.invoice AND r.is_new AND r.kind = 'return'
+    FROM {table} AS c JOIN intake_receipt AS r ON r.group_no = c.group_no AND r.is_new AND r.kind = 'return'
     LEFT JOIN catalog_product AS p ON p.code = c.product_code
     LEFT JOIN intake_match AS m ON m.row_no = c.row_no
 """
@@ -59,9 +59,9 @@ def write_returns(chunk: Chunk) -> tuple[int, int]:
         CREATE TEMP TABLE intake_back ON COMMIT DROP AS
         SELECT c.row_no, row_number() OVER (ORDER BY r.occurred_at, c.row_no) AS return_no, r.customer_id, p.id AS product_id,
             r.occurred_at, c.unit_price, -c.quantity AS quantity
-        FROM {chunk.table} AS c JOIN intake_receipt AS r ON r.invoice = c.invoice AND r.is_new AND r.kind = 'return'
+        FROM {chunk.table} AS c JOIN intake_receipt AS r ON r.group_no = c.group_no AND r.is_new AND r.kind = 'return'
         LEFT JOIN catalog_product AS p ON p.code = c.product_code
-    """)  # noqa: S608 (a constant)
+    """)
     lines = chunk.execute("SELECT FROM intake_back")
     matched = 0
     if lines:
@@ -70,15 +70,13 @@ def write_returns(chunk: Chunk) -> tuple[int, int]:
             UPDATE intake_receipt AS r SET original_id = chosen.purchase_id FROM (
                 SELECT DISTINCT ON (r.id) r.id, m.purchase_id
                 FROM intake_match AS m JOIN {chunk.table} AS c ON c.row_no = m.row_no
-                JOIN intake_receipt AS r ON r.invoice = c.invoice
+                JOIN intake_receipt AS r ON r.group_no = c.group_no
                 GROUP BY r.id, m.purchase_id ORDER BY r.id, sum(c.net_amount), m.purchase_id
             ) AS chosen WHERE chosen.id = r.id
         """)
         with chunk.bulk_insert():
             chunk.execute(RECEIPT, parameters(chunk, "return"))
-            chunk.execute(
-                _RETURN_LINES.format(table=chunk.table, order=line_order(chunk), description=line_description(chunk))
-            )
+            chunk.execute(_RETURN_LINES.format(table=chunk.table, description=line_description(chunk)))
         chunk.execute("DROP TABLE intake_match")
     chunk.execute("DROP TABLE intake_back")
     return matched, lines - matched

@@ -14,20 +14,15 @@ RECEIPT = """
 _SALE_LINES = """
     INSERT INTO purchases_purchaseline (purchase_id, line_no, product_id, description, quantity, unit_price,
         discount_amount, net_amount, cost_amount)
-    SELECT r.id, row_number() OVER (PARTITION BY r.id ORDER BY {order}), p.id, {description}, c.quantity, c.unit_price,
+    SELECT r.id, c.ordinal, p.id, {description}, c.quantity, c.unit_price,
         c.discount, c.net_amount, c.cost
-    FROM {table} AS c JOIN intake_receipt AS r ON r.invoice = c.invoice AND r.is_new AND r.kind = 'sale'
+    FROM {table} AS c JOIN intake_receipt AS r ON r.group_no = c.group_no AND r.is_new AND r.kind = 'sale'
     LEFT JOIN catalog_product AS p ON p.code = c.product_code
 """
 
 
 def parameters(chunk: Chunk, kind: str) -> dict[str, str]:
     return {"source": chunk.source, "currency": chunk.options["currency"].upper(), "kind": kind}
-
-
-def line_order(chunk: Chunk) -> str:
-    """Lines in the order of their numbers where the file has them, else of its rows."""
-    return "c.line_no, c.row_no" if "line_no" in chunk.columns else "c.row_no"
 
 
 def line_description(chunk: Chunk) -> str:
@@ -41,9 +36,7 @@ def write_sales(chunk: Chunk) -> tuple[int, int]:
     """Write the new receipts that are sales, and their lines; return how many of each."""
     with chunk.bulk_insert():
         receipts = chunk.execute(RECEIPT, parameters(chunk, "sale"))
-        lines = chunk.execute(
-            _SALE_LINES.format(table=chunk.table, order=line_order(chunk), description=line_description(chunk))
-        )
+        lines = chunk.execute(_SALE_LINES.format(table=chunk.table, description=line_description(chunk)))
     return receipts, lines
 
 
@@ -63,9 +56,9 @@ def write_tenders_and_coupons(chunk: Chunk) -> None:
             chunk.execute(f"""
                 INSERT INTO purchases_couponuse (purchase_id, code, amount)
                 SELECT r.id, c.coupon, abs(sum(coalesce(c.coupon_discount, 0)))
-                FROM {chunk.table} AS c JOIN intake_receipt AS r ON r.invoice = c.invoice AND r.is_new
+                FROM {chunk.table} AS c JOIN intake_receipt AS r ON r.group_no = c.group_no AND r.is_new
                 WHERE c.coupon IS NOT NULL GROUP BY r.id, c.coupon
-            """)  # noqa: S608 (a constant)
+            """)
 
 
 def log(chunk: Chunk) -> None:
@@ -75,10 +68,10 @@ def log(chunk: Chunk) -> None:
             log_activities_from(
                 f"""
                 SELECT customer_id, '{code}' AS kind, occurred_at, coalesce(channel, 'store') AS channel, branch_id,
-                    'purchases.purchase:' || id AS source,
+                    'purchase:' || id AS source,
                     jsonb_build_object('net', net_amount::text, 'currency', %(currency)s::text, 'lines', line_count) AS facts
                 FROM intake_receipt WHERE is_new AND kind = %(kind)s AND customer_id IS NOT NULL ORDER BY id
-                """,  # noqa: S608 (constants)
+                """,
                 parameters(chunk, kind),
                 actor=chunk.actor,
                 now=chunk.now,
