@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from patron.core.accounts import operations
@@ -12,9 +14,10 @@ pytestmark = pytest.mark.django_db
 ADMIN = actor_in(Role.ADMINISTRATOR)
 
 
-def create(**changes: object) -> Staff:
+def create(**changes: Any) -> Staff:
     given = {"username": "mei", "name": "王美玲", "role": Role.CASHIER, "password": "a fine long secret"}
-    return operations.create_staff(**{**given, **changes}, actor=ADMIN, now=NOW)
+    wanted: dict[str, Any] = {**given, **changes}
+    return operations.create_staff(**wanted, actor=ADMIN, now=NOW)
 
 
 def test_create_staff_lets_someone_sign_in() -> None:
@@ -87,7 +90,7 @@ def test_change_role_to_a_bound_one_needs_a_branch() -> None:
         operations.change_role(staff, Role.CASHIER, actor=ADMIN, now=NOW)
     kowloon = make_branch()
     operations.change_role(staff, Role.CASHIER, branches=[kowloon], actor=ADMIN, now=NOW)
-    assert actor_for(Staff.objects.get(pk=staff.pk)).branch_ids == {kowloon.pk}
+    assert actor_for(Staff.objects.get(pk=staff.pk)).branch_ids == frozenset({kowloon.pk})
 
 
 def test_own_password_needs_the_old_one() -> None:
