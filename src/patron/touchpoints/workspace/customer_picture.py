@@ -11,7 +11,8 @@ from decimal import Decimal
 from django.conf import settings
 from django.utils.functional import cached_property
 
-from patron.business.purchases.queries import PurchasePage, get_purchases_of
+from patron.business.purchases.models import Purchase
+from patron.business.purchases.queries import get_purchases_of
 from patron.core.customers.models import Customer, CustomerNote, Insight
 from patron.core.customers.queries.file import CustomerBrief, CustomerFile, customer_brief, customer_file
 from patron.core.customers.queries.insights import LIFECYCLE, VALUE, insights_of
@@ -70,7 +71,10 @@ class Picture:
         insight = self._insights.get(LIFECYCLE)
         if insight is None:
             return None
-        reason = stage_reason(insight.reason_code, insight.facts, otherwise=insight.reason, currency=settings.CURRENCY)
+        facts = {**insight.facts}
+        if "days_since_last" in facts:
+            facts["days_since_last"] = int(facts["days_since_last"]) + self._days_behind(insight.run.as_of)
+        reason = stage_reason(insight.reason_code, facts, otherwise=insight.reason, currency=settings.CURRENCY)
         return Judgement(insight.label, reason, insight.run.as_of, insight.run.computed_at, insight)
 
     @cached_property
@@ -100,13 +104,16 @@ class Picture:
         """Whether the life-cycle model fears to lose the customer."""
         return self.stage is not None and self.stage.insight.facts.get("at_risk") is True
 
+    def _days_behind(self, as_of: date) -> int:
+        """By how many days silence has grown since the model looked; 0 where the customer has come since."""
+        last = self.last_purchase_on
+        return 0 if last is not None and last > as_of else max((self.today - as_of).days, 0)
+
     @cached_property
     def last_purchase_on(self) -> date | None:
-        """The day of the last purchase, as the models know it."""
-        for judgement in (self.stage, self.value):
-            if judgement is not None and judgement.insight.facts.get("last_on"):
-                return date.fromisoformat(judgement.insight.facts["last_on"][:10])
-        return None
+        """The day of the last sale among the latest purchases."""
+        sales = [p.occurred_at for p in self.recent_purchases if p.kind == "sale" and p.status == "completed"]
+        return today(sales[0]) if sales else None
 
     @property
     def desk_notes(self) -> Sequence[CustomerNote]:
@@ -120,9 +127,11 @@ class Picture:
         return str(dict(CHANNELS).get(code, code)) if code else ""
 
     @cached_property
-    def recent_purchases(self) -> PurchasePage:
-        """The purchases that the rhythm is drawn from."""
-        return get_purchases_of(self.customer, self.actor, limit=RHYTHM_PURCHASES)
+    def recent_purchases(self) -> Sequence[Purchase]:
+        """The latest purchases, newest first; nothing for a reader who may not see purchases."""
+        if not self.actor.can("purchases.view"):
+            return ()
+        return get_purchases_of(self.customer, self.actor, limit=RHYTHM_PURCHASES).purchases
 
     def rhythm(self, purchase_url: str) -> charts.Chart:
         """Visits of the last half year, and the days after which the next one was to be expected.
@@ -131,7 +140,7 @@ class Picture:
         """
         paid: dict[date, Decimal] = {}
         url: dict[date, str] = {}
-        sales = [p for p in self.recent_purchases.purchases if p.kind == "sale" and p.status == "completed"]
+        sales = [p for p in self.recent_purchases if p.kind == "sale" and p.status == "completed"]
         for purchase in sales:
             on = today(purchase.occurred_at)
             paid[on] = paid.get(on, Decimal(0)) + purchase.net_amount

@@ -2,13 +2,16 @@
 
 from django.urls import URLPattern, path
 
-from patron.touchpoints.workspace.views import customer, customer_forms, customers
+from patron.touchpoints.workspace.views import customer, customer_forms, customers, finding, savedviews
 
 urlpatterns: list[URLPattern] = [
-    path("search/", customers.search, name="search"),
-    path("search/suggest/", customers.suggest, name="search-suggest"),
+    path("search/", finding.search, name="search"),
+    path("search/suggest/", finding.suggest, name="search-suggest"),
     path("customers/", customers.customer_list, name="customer-list"),
-    path("customers/new/", customers.register, name="customer-register"),
+    path("customers.<slug:file_format>", customers.customer_export, name="customer-export"),
+    path("views/save/", savedviews.save, name="view-save"),
+    path("views/<int:view_id>/delete/", savedviews.delete, name="view-delete"),
+    path("customers/new/", finding.register, name="customer-register"),
     path("customers/<str:number>/", customer.customer, name="customer"),
     path("customers/<str:number>/notes/", customer_forms.add_note, name="customer-note"),
     path(

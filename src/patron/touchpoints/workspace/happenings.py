@@ -65,10 +65,16 @@ def events_of(
     events: list[Event] = []
     shown_heading = ""
     on = today(now)
-    for happening in happenings:
+    shown = list(happenings)
+    given = _points_given(shown)
+    for happening in shown:
+        if happening.id in given.told_elsewhere:
+            continue
         day = today(happening.occurred_at)
         heading = _heading(day, on)
         title, text, amount, url = _words(happening, number=number, notes=notes)
+        if happening.id in given.of_purchase:
+            text = _SEPARATOR.join(part for part in (text, given.of_purchase[happening.id]) if part)
         events.append(
             Event(
                 heading=heading if heading != shown_heading else "",
@@ -85,6 +91,28 @@ def events_of(
         )
         shown_heading = heading
     return events
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Points that are told with their purchase: words by the purchase's row, and rows not told again."""
+
+    of_purchase: Mapping[int, str]
+    told_elsewhere: frozenset[int]
+
+
+def _points_given(shown: Sequence[Happening]) -> _Given:
+    """Points earned by a purchase stand in the purchase's own line: two lines for one visit say no more than one."""
+    rows = {row.source_id: row for row in shown if row.kind.code in ("purchase.completed", "purchase.returned")}
+    of_purchase: dict[int, str] = {}
+    told: set[int] = set()
+    for row in shown:
+        purchase = rows.get(row.facts.get("purchase")) if row.kind.code.startswith("points.") else None
+        points = _decimal(row.facts.get("points"))
+        if purchase is not None and points is not None and purchase.id not in of_purchase:
+            of_purchase[purchase.id] = gettext("%(points)s points") % {"points": formats.signed_count(points)}
+            told.add(row.id)
+    return _Given(of_purchase, frozenset(told))
 
 
 def _heading(day: date, on: date) -> str:

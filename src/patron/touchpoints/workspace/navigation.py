@@ -22,7 +22,7 @@ register(
 register(
     NavItem(
         area=Area.CUSTOMERS,
-        label=_("Register a customer"),
+        label=_("Register"),
         url_name="customer-register",
         permission="customers.register",
         icon="user-plus",

@@ -160,9 +160,9 @@ def _ranked(facts: Facts, _currency: str) -> str:
     if facts.get("customers"):
         words["customers"] = formats.count(int(facts["customers"]))
         return (
-            gettext("Number %(rank)s of %(customers)s by what they brought %(period)s: %(share)s of all of it.") % words
+            gettext("Number %(rank)s of %(customers)s by sales %(period)s, with %(share)s of all sales.") % words
         )
-    return gettext("Number %(rank)s by what they brought %(period)s: %(share)s of all of it.") % words
+    return gettext("Number %(rank)s by sales %(period)s, with %(share)s of all sales.") % words
 
 
 _STAGE_SENTENCES: dict[str, Callable[[Facts, str], str]] = {

@@ -1,136 +1,105 @@
-"""Finding customers: the list, the search box of the top bar, and registering somebody new."""
+"""The list of customers, on screen and as a file."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 
-from django.contrib import messages
-from django.http import HttpResponseRedirect
+from django.conf import settings
 from django.http.response import HttpResponseBase
-from django.urls import reverse
-from django.utils.translation import gettext as _
 
-from patron.core.accounts.queries import get_visible_branches
-from patron.core.customers import operations
-from patron.core.customers.queries.identifying import identify_customer
-from patron.core.customers.queries.insights import stages_of
-from patron.core.customers.queries.names import get_named_customers
-from patron.core.customers.search import Found, search_customers
-from patron.kernel.actor import Actor
+from patron.core.customers.queries.api import get_insight_runs
+from patron.core.customers.queries.listing import Count, count_customers, list_customers, walk_customers
 from patron.kernel.clock import now as present
-from patron.kernel.errors import Conflict, InvalidInput, NotFound
+from patron.kernel.clock import today
+from patron.kernel.downloads import FORMATS, Format, download
+from patron.kernel.errors import NotFound
+from patron.kernel.ui.context import shell
 from patron.kernel.ui.pages import PageRequest, page, show
-from patron.touchpoints.workspace.forms import customers as forms
+from patron.touchpoints.workspace.customer_list import COLUMNS, NAME, ListRequest, column_words, filter_choices
+from patron.touchpoints.workspace.operations import take_out_customers
 
-SUGGESTIONS = 8
-RESULTS = 50
-LONGEST_QUERY = 100
+FILTERED = ("stage", "value", "branch", "unseen_days", "consent", "owner", "kind", "status", "sort", "vip", "at_risk")
+"""The fields of the filter form; what else is in force goes along with it."""
+
+TEMPLATE = "workspace/pages/customer_list.html"
+
+
+def _asked(request: PageRequest) -> ListRequest:
+    query = request.GET.copy()
+    if chosen := query.getlist("column"):  # the boxes of the column choice, ticked
+        query["columns"] = ",".join(chosen)
+    return ListRequest(query, request.actor, shell(request)["shell"].branch)
 
 
 @page(permission="customers.view")
 def customer_list(request: PageRequest) -> HttpResponseBase:
-    return show(request, "workspace/pages/customer_list.html", {})
+    """One page of the list. Searching, filtering, ordering, paging and columns are all in the address."""
+    asked = _asked(request)
+    day = today(present())
+    found = list_customers(
+        asked.effective,
+        request.actor,
+        today=day,
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+        only=asked.only,
+    )
+    context: dict[str, Any] = {
+        "asked": asked,
+        "wanted": asked.wanted,
+        "rows": found.rows,
+        "count": _rounded(count_customers(asked.effective, request.actor, today=day, only=asked.only)),
+        "sentence": asked.sentence(),
+        "chips": asked.chips(),
+        "views": asked.views,
+        "columns": asked.columns,
+        "name_label": NAME.label,
+        "search_fields": asked.hidden_fields("q"),
+        "filter_fields": asked.hidden_fields(*FILTERED),
+        "column_fields": asked.hidden_fields("columns"),
+        "owner_code": "" if asked.wanted.owner is None else str(asked.wanted.owner),
+        "csv_url": asked.export_url("csv"),
+        "xlsx_url": asked.export_url("xlsx"),
+        "column_boxes": [(column, column in asked.columns) for column in COLUMNS],
+        "choices": filter_choices(asked),
+        "next_url": asked.page_url(after=found.after) if found.after else "",
+        "previous_url": asked.page_url(before=found.before) if found.before else "",
+        "figures_at": max((run.computed_at for run in get_insight_runs()), default=None),
+        "currency": settings.CURRENCY,
+        "today": day,
+        "may_export": request.actor.can("customers.export"),
+        "may_register": request.actor.can("customers.register"),
+        "may_import": request.actor.can("imports.run"),
+    }
+    return show(request, TEMPLATE, context, fragment="list")
 
 
-@page(permission="customers.view", nav="customer-list")
-def search(request: PageRequest) -> HttpResponseBase:
-    """What the search box finds; the one whose number, phone or card was typed is opened at once."""
-    text = request.GET.get("q", "")[:LONGEST_QUERY].strip()
-    found = search_customers(text, actor=request.actor, limit=RESULTS) if text else []
-    exact = [hit for hit in found if hit.exact]
-    if len(exact) == 1 and len(found) == 1:
-        return HttpResponseRedirect(reverse("customer", args=[exact[0].number]))
-    context = {"query": text, "hits": _hits(found, request.actor), "is_cut": len(found) == RESULTS}
-    return show(request, "workspace/pages/search.html", context, fragment="hits")
+def _rounded(count: Count) -> dict[str, Any]:
+    """The count as it is said: exact, or about, to two digits that mean something."""
+    if count.exact:
+        return {"number": count.number, "exact": True}
+    unit = 10 ** max(len(str(count.number)) - 2, 0)
+    return {"number": round(count.number / unit) * unit, "exact": False}
 
 
-@page(permission="customers.view", nav="customer-list")
-def suggest(request: PageRequest) -> HttpResponseBase:
-    """The list under the search box, as one types."""
-    text = request.GET.get("q", "")[:LONGEST_QUERY].strip()
-    found = search_customers(text, actor=request.actor, limit=SUGGESTIONS) if text else []
-    return show(request, "workspace/partials/suggestions.html", {"query": text, "hits": _hits(found, request.actor)})
-
-
-def _hits(found: list[Found], actor: Actor) -> list[dict[str, Any]]:
-    """What was found, with branch, phone (masked where it must be) and stage: two queries more, for any number."""
-    if not found:
-        return []
-    ids = [hit.id for hit in found]
-    names, stages = get_named_customers(ids, actor), stages_of(ids)
-    return [
-        {
-            "number": hit.number,
-            "name": hit.name or hit.number,
-            "latin_name": hit.latin_name,
-            "status": hit.status,
-            "vip": hit.vip,
-            "value_class": hit.value_class,
-            "stage": stages.get(hit.id, ""),
-            "phone": names[hit.id].phone if hit.id in names else "",
-            "branch": names[hit.id].home_branch if hit.id in names else "",
-        }
-        for hit in found
-    ]
-
-
-@page(permission="customers.register", nav="customer-list")
-def register(request: PageRequest) -> HttpResponseBase:
-    """Put somebody on file. Somebody with the same phone is shown first, and registered all the same if told so."""
-    branches = [(branch.pk, branch.name) for branch in get_visible_branches(request.actor)]
-    if request.method != "POST":
-        initial = {"name": request.GET.get("name", ""), "phone": request.GET.get("phone", "")}
-        return _registering(request, forms.RegisterForm(initial=initial, branches=branches))
-    form = forms.RegisterForm(request.POST, branches=branches)
-    if not form.is_valid():
-        return _registering(request, form, status=422)
-    given = form.cleaned_data
-    known = _known_by_phone(given["phone"], request.actor)
-    if known and "anyway" not in request.POST:
-        return _registering(request, form, known=known, status=409)
+@page(permission="customers.export")
+def customer_export(request: PageRequest, file_format: str) -> HttpResponseBase:
+    """The filtered list as CSV or XLSX, with the columns on screen; what is masked there is masked here."""
+    if file_format not in FORMATS:
+        raise NotFound(details={"format": file_format})
+    asked = _asked(request)
     now = present()
-    chosen = {branch.pk: branch for branch in get_visible_branches(request.actor)}.get(given.get("branch") or 0)
-    try:
-        customer = operations.register_customer(
-            name=given["name"],
-            phone=given["phone"],
-            language=given["language"],
-            home_branch=chosen,
-            source="workspace",
-            actor=request.actor,
-            now=now,
-        )
-    except InvalidInput as error:
-        forms.refuse(form, error)
-        return _registering(request, form, status=422)
-    if given["allows_sms"]:
-        operations.record_consent(
-            customer,
-            purpose="marketing",
-            channel="sms",
-            granted=True,
-            source="front desk",
-            actor=request.actor,
-            now=now,
-        )
-    messages.success(request, _("%(name)s is on file.") % {"name": customer.name or customer.number})
-    return HttpResponseRedirect(reverse("customer", args=[customer.number]))
+    take_out_customers(query=asked.filter_query, file_format=file_format, actor=request.actor, now=now)
+    columns = (NAME, *asked.columns)
+    words = column_words()
+    wanted, only = asked.effective, asked.only
 
+    def rows() -> Iterator[list[object]]:
+        for row in walk_customers(wanted, request.actor, today=today(now), only=only):
+            yield [column.cell(row, words) for column in columns]
 
-def _registering(
-    request: PageRequest, form: forms.RegisterForm, *, known: list[dict[str, str]] | None = None, status: int = 200
-) -> HttpResponseBase:
-    context = {"form": form, "known": known or ()}
-    return show(request, "workspace/pages/customer_register.html", context, status=status)
-
-
-def _known_by_phone(phone: str, actor: Actor) -> list[dict[str, str]]:
-    """Who has this phone number already: name, number, and an address where the actor may open it."""
-    if not phone.strip():
-        return []
-    try:
-        customer = identify_customer(phone, actor=actor)
-    except NotFound:
-        return []
-    except Conflict as error:
-        numbers = error.details.get("numbers")
-        return [{"name": str(number), "number": str(number)} for number in numbers] if isinstance(numbers, list) else []
-    return [{"name": customer.name or customer.number, "number": customer.number}]
+    return download(
+        name=f"customers-{today(now).isoformat()}",
+        header=[str(column.label) for column in columns],
+        rows=rows(),
+        file_format=cast("Format", file_format),
+    )
