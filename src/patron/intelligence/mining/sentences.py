@@ -22,14 +22,19 @@ def sentences(codes: npt.NDArray[np.int8], templates: Mapping[int, Template]) ->
 
     Raises ``KeyError`` when a code has no template.
     """
-    rows_by_code = [np.flatnonzero(codes == code) for code in np.unique(codes)]
-    parts = [_joined(templates[int(codes[rows[0]])](rows), len(rows)) for rows in rows_by_code]
+    codes_by_template: dict[Template, list[int]] = {}
+    for code in np.unique(codes):
+        codes_by_template.setdefault(templates[int(code)], []).append(int(code))
+    rows_by_template = [np.flatnonzero(np.isin(codes, shared)) for shared in codes_by_template.values()]
+    parts = [
+        _joined(template(rows), len(rows)) for template, rows in zip(codes_by_template, rows_by_template, strict=True)
+    ]
     if not parts:
         return pa.array([], pa.string())
     if len(parts) == 1:
         return parts[0]
     places = np.empty(len(codes), dtype=np.int64)
-    places[np.concatenate(rows_by_code)] = np.arange(len(codes))
+    places[np.concatenate(rows_by_template)] = np.arange(len(codes))
     return pa.concat_arrays(parts).take(pa.array(places))
 
 

@@ -152,18 +152,17 @@ def stages_over_time(
     ``days_since_last``, ``money_per_year``, ``at_risk``. Every row equals what the model says with that date alone.
     """
     chosen = parameters if parameters is not None else LifecycleParameters()
-    customers = purchases.days.customers
     ordered = sorted(set(as_ofs))
     if not ordered:
         raise ParameterError("Give at least one date.")
-    return pa.concat_tables([_slim_table(customers, each) for each in judgements(purchases, ordered, chosen)])
+    return pa.concat_tables([_slim_table(purchases.days, each) for each in judgements(purchases, ordered, chosen)])
 
 
-def _slim_table(customers: pa.Array, judged: Judgement) -> pa.Table:
+def _slim_table(days: Days, judged: Judgement) -> pa.Table:
     facts = judged.facts
     return pa.table(
         {
-            "customer": customers.take(pa.array(facts.who)),
+            "customer": days.named(facts.who),
             "as_of": pa.repeat(pa.scalar(judged.as_of), len(facts.who)),
             "stage": labels(judged.stage, STAGES),
             "reason_code": labels(judged.reason, REASON_CODES),
@@ -176,12 +175,12 @@ def _slim_table(customers: pa.Array, judged: Judgement) -> pa.Table:
     )
 
 
-def full_table(customers: pa.Array, judged: Judgement) -> pa.Table:
+def full_table(days: Days, judged: Judgement) -> pa.Table:
     """One row per customer with every fact; columns are explained in ``docs/algorithms/lifecycle.md``."""
     facts = judged.facts
     return pa.table(
         {
-            "customer": customers.take(pa.array(facts.who)),
+            "customer": days.named(facts.who),
             "stage": labels(judged.stage, STAGES).cast(pa.string()),
             "reason_code": labels(judged.reason, REASON_CODES).cast(pa.string()),
             "first_on": dates(facts.first_day),
@@ -280,8 +279,10 @@ class _PeriodSums:
 
     def until(self, day: int | Whole) -> _Sums:
         """Sums of everything dated up to and including ``day`` (one for all, or one for each of ``who``)."""
-        limits = np.full(len(self._days.customers), -1, dtype=np.int64)
-        limits[self._who] = day
+        limits = day
+        if not isinstance(limits, int):
+            limits = np.zeros(len(self._days.customers), dtype=np.int64)
+            limits[self._who] = day
         ends = self._days.rows_until(limits)[self._who]
         begins = self._days.starts[self._who]
         return _Sums(

@@ -92,9 +92,14 @@ class Days:
         sums = prefix_sums(values)[self.starts]
         return sums[1:] - sums[:-1]
 
-    def rows_until(self, limits: Whole) -> Whole:
-        """For each customer the row after the last one dated up to and including ``limits`` (a day per customer)."""
-        return self.starts[:-1] + self.per_customer(self.day <= limits[self.owner])
+    def rows_until(self, limits: int | Whole) -> Whole:
+        """For each customer the row after the last one dated up to and including ``limits``: a day, or one for each."""
+        each = limits if isinstance(limits, int) else limits.astype(np.int32).take(self.owner)
+        return self.starts[:-1] + self.per_customer(self.day <= each)
+
+    def named(self, who: Whole) -> pa.Array:
+        """The customers at the places ``who``, which are distinct and ascending."""
+        return self.customers if len(who) == len(self.customers) else self.customers.take(pa.array(who))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,14 +208,16 @@ def _days(lines: ir.Table) -> ir.Table:
     if "profit" in lines.columns:
         measures["profit"] = lines.profit.sum().fill_null(0)
         measures["covered"] = lines.amount.sum(where=lines.profit.notnull()).fill_null(0)
-    counts = {"profit_lines": lines.profit.count()} if "profit" in lines.columns else {}
-    keys = ["customer", "date", *([PURCHASE.name] if PURCHASE.name in lines.columns else [])]
-    # Group by purchase first, then count the groups: three times as fast as counting distinct purchases.
-    grouped = lines.group_by(keys).agg(came=came.any(), **measures, **counts)
-    days = grouped.group_by("customer", "date").agg(
-        purchases=grouped.count(where=grouped.came).cast("int32"),
-        **{name: (grouped[name].sum() * MONEY_UNITS).cast("int64") for name in measures},
-        **{name: grouped[name].sum().cast("int64") for name in counts},
-    )
-    numbered = days.mutate(day=days.date.epoch_days().cast("int32"))
-    return numbered.drop("date").order_by("customer", "day")
+        measures["profit_lines"] = lines.profit.count()
+    if PURCHASE.name in lines.columns:
+        # Group by purchase first, then count the groups: three times as fast as counting distinct purchases.
+        baskets = lines.group_by("customer", "date", PURCHASE.name).agg(came=came.any(), **measures)
+        sums = {name: baskets[name].sum() for name in measures}
+        days = baskets.group_by("customer", "date").agg(purchases=baskets.count(where=baskets.came), **sums)
+    else:
+        days = lines.group_by("customer", "date").agg(purchases=came.any(), **measures)
+    units = {name: (days[name] * MONEY_UNITS).cast("int64") for name in measures if name != "profit_lines"}
+    lines_known = {name: days[name].cast("int64") for name in measures if name == "profit_lines"}
+    day = days.date.epoch_days().cast("int32")
+    numbered = days.select("customer", day=day, purchases=days.purchases.cast("int32"), **units, **lines_known)
+    return numbered.order_by("customer", "day")

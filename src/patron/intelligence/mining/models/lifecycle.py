@@ -27,7 +27,7 @@ from patron.intelligence.mining.transactions import AMOUNT, CUSTOMER, DATE, MONE
 def compute(purchases: Purchases, as_of: dt.date, parameters: LifecycleParameters) -> Outcome:
     """One row per customer who has purchased by ``as_of``, by customer; rules: ``docs/algorithms/lifecycle.md``."""
     (judged,) = judgements(purchases, [as_of], parameters)
-    table = full_table(purchases.days.customers, judged)
+    table = full_table(purchases.days, judged)
     return Outcome(table=table.append_column("reason", _reasons(judged)), metrics=_metrics(table))
 
 

@@ -183,9 +183,9 @@ def _table(customers: _Customers, standing: _Standing, as_of: dt.date) -> pa.Tab
             "gross_profit": nothing
             if customers.profit is None
             else _where(customers.profit_known, decimals(customers.profit, scale=4)),
-            "recency_score": pa.array(_scores(customers.last_day).astype(np.int8)),
-            "frequency_score": pa.array(_scores(customers.frequency).astype(np.int8)),
-            "monetary_score": pa.array(_scores(customers.revenue).astype(np.int8)),
+            "recency_score": pa.array(_scores(customers.last_day)),
+            "frequency_score": pa.array(_scores(customers.frequency)),
+            "monetary_score": pa.array(_scores(customers.revenue)),
             "share": pa.array(_shares(standing.counted, standing.total)),
             "cumulative_share": pa.array(_shares(standing.running, standing.total)),
             "value_class": labels(classes.astype(np.int8), CLASSES).cast(pa.string()),
@@ -200,14 +200,17 @@ def _where(known: Flags | None, column: pa.Array) -> pa.Array:
     return column if known is None else pc.if_else(pa.array(known), column, pa.scalar(None, column.type))
 
 
-def _scores(values: Whole) -> Whole:
+def _scores(values: Whole) -> npt.NDArray[np.int8]:
     """Fifths 1 to 5, 5 for the highest: 1 + ⌊5 × (customers with a lower value) ÷ customers⌋.
 
     Equal values get equal scores, so fifths need not be of equal size.
     """
-    if not len(values):
-        return values
-    return 1 + 5 * np.searchsorted(np.sort(values), values, side="left") // len(values)
+    ascending, scores = np.sort(values), np.ones(len(values), dtype=np.int8)
+    for fifth in range(1, 5 if len(values) else 1):
+        # At least this many customers have a lower value exactly when the last of so many smallest values is lower.
+        least = -(-fifth * len(values) // 5)
+        scores += values > ascending[least - 1]
+    return scores
 
 
 def _shares(units: Whole, total: int) -> Real:
