@@ -53,7 +53,7 @@ def defer_once(task: Task[Any, Any, Any], **arguments: object) -> bool:
     try:
         # The database refuses the second one: without a savepoint that would end the caller's transaction.
         with transaction.atomic():
-            task.defer(**arguments)  # type: ignore[arg-type]
+            task.defer(**arguments)
     except AlreadyEnqueued:
         return False
     return True

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from patron.intelligence.reports.scope import Scope
 from patron.intelligence.warehouse.reader import Warehouse
@@ -102,7 +103,7 @@ def calls_to_make(warehouse: Warehouse, scope: Scope, *, limit: int = CALLS) -> 
     return [CallToMake(*row) for row in rows]
 
 
-def _vip_summary(warehouse: Warehouse, scope: Scope) -> dict[str, int]:
+def _vip_summary(warehouse: Warehouse, scope: Scope) -> dict[str, Any]:
     found = warehouse.dicts("SELECT * FROM vip_summary WHERE branch_id = ? AND measure = 'revenue'", [scope.key])
     return found[0] if found else {}
 

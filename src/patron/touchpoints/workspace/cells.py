@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import cast
 
 from django.conf import settings
 from django.urls import reverse
@@ -10,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from patron.intelligence.mining.inventory import NONE
 from patron.intelligence.mining.stages import STAGES
-from patron.intelligence.reports.inventory import CELL_KINDS, Cell, CellKind, all_cell_rows
+from patron.intelligence.reports.inventory import CELL_KINDS, Cell, all_cell_rows
 from patron.intelligence.reports.scope import Scope
 from patron.intelligence.warehouse.reader import open_warehouse
 from patron.kernel.actor import Actor
@@ -49,7 +48,7 @@ def _cell(query: Mapping[str, str]) -> Cell:
         kind = ""
     if kind not in CELL_KINDS or {stage, to} - {"", NONE, *STAGES}:
         raise InvalidInput(_("This is no number of the inventory. Open the report again and choose one."))
-    return Cell(closed_on, cast("CellKind", kind), stage, to)
+    return Cell(closed_on, kind, stage, to)
 
 
 def _sentence(cell: Cell) -> str:

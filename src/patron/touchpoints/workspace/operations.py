@@ -32,7 +32,7 @@ def save_view(*, page: str, name: str, query: str, actor: Actor, now: datetime) 
 @operation(permission="workspace.use")
 def delete_view(*, view_id: int, actor: Actor, now: datetime) -> None:
     """Forget one of the actor's own views. Raises NotFound for another's."""
-    deleted, _by_model = SavedView.objects.filter(pk=view_id, staff_id=actor.id).delete()
+    deleted, _by_model = SavedView.objects.filter(pk=view_id, staff_id=actor.id or 0).delete()
     if not deleted:
         raise NotFound
 

@@ -1,7 +1,7 @@
 """Every read of the loyalty programme, by topic."""
 
 from patron.business.loyalty.queries.checks import LedgerCheck, check_ledger
-from patron.business.loyalty.queries.members import find_by_card, get_membership, get_visible_memberships
+from patron.business.loyalty.queries.members import find_by_card, get_membership, get_visible_memberships, has_programme
 from patron.business.loyalty.queries.points import (
     Liability,
     LotLine,
@@ -34,6 +34,7 @@ __all__ = [
     "find_by_card",
     "get_membership",
     "get_visible_memberships",
+    "has_programme",
     "liability",
     "open_lots",
     "points_balance",

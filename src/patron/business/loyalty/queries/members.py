@@ -53,3 +53,8 @@ def _with_cards(memberships: "QuerySet[Membership]") -> "QuerySet[Membership]":
 def _require_permission(actor: Actor) -> None:
     if not actor.can("loyalty.view"):
         raise PermissionRefused(details={"permission": "loyalty.view"})
+
+
+def has_programme() -> bool:
+    """Whether a programme has been set up."""
+    return Programme.objects.exists()

@@ -35,7 +35,8 @@ def test_a_sale_is_written_with_its_lines_and_told_of() -> None:
         actor=SYSTEM, now=NOW,
     )  # fmt: skip
 
-    assert (purchase.gross_amount, purchase.discount_amount, purchase.net_amount) == (63, 0, 63)
+    amounts = (purchase.gross_amount, purchase.discount_amount, purchase.net_amount)
+    assert amounts == (Decimal("63.00"), Decimal(0), Decimal("63.00"))
     assert purchase.cost_amount is None, "the bread's cost is not known, so the receipt's is not"
     lines = list(
         purchase.lines.order_by("line_no").values_list("line_no", "product__code", "net_amount", "cost_amount")

@@ -49,12 +49,12 @@ def import_list(request: PageRequest) -> HttpResponseBase:
     kinds = get_importers(request.actor)
     form = UploadForm(kinds, request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        upload: UploadedFile = form.cleaned_data["file"]
+        upload: UploadedFile[bytes] = form.cleaned_data["file"]
         now = clock.now()
         run = operations.create_run(
             importer=form.cleaned_data["importer"],
             file_name=upload.name or "file",
-            stream=upload.file,  # type: ignore[arg-type]
+            stream=upload.file,
             actor=request.actor,
             now=now,
         )

@@ -1,7 +1,6 @@
 """The VIP report: who the 20 % are, what they bring, who came and went."""
 
 from collections.abc import Iterator, Sequence
-from typing import cast
 
 from django.http import HttpResponseBase, QueryDict
 from django.utils.functional import Promise
@@ -23,7 +22,7 @@ from patron.intelligence.reports.vips import (
 )
 from patron.kernel import charts
 from patron.kernel.actor import Actor
-from patron.kernel.downloads import FORMATS, Format, download
+from patron.kernel.downloads import FORMATS, download
 from patron.kernel.errors import InvalidInput, PermissionRefused
 from patron.kernel.ui.badges import STAGE_LABELS
 from patron.kernel.ui.pages import PageRequest, page, show
@@ -118,7 +117,7 @@ def vips_export(request: PageRequest, file_format: str) -> HttpResponseBase:
         name=f"{group}-{figures.as_of:%Y-%m-%d}",
         header=header,
         rows=_export_rows(figures, measure, group, request.actor),
-        file_format=cast("Format", file_format),
+        file_format=file_format,
     )
 
 
@@ -144,7 +143,7 @@ def _chosen(query: QueryDict) -> tuple[Measure, Group]:
     measure, group = query.get("by", "revenue"), query.get("group", "vips")
     if measure not in MEASURES or group not in GROUPS:
         raise InvalidInput(_("There is no such list. Open the report again from the navigation."))
-    return cast("Measure", measure), cast("Group", group)
+    return measure, group
 
 
 def _query(request: PageRequest, **changes: str | None) -> str:
