@@ -168,7 +168,8 @@ def parse(text: str) -> Query:
     lower = typed.lower()
     digits = re.sub(r"\D", "", typed)
     if _PHONE_LIKE.fullmatch(typed) and digits:
-        return Query(typed, code=digits, tail=digits if len(digits) >= TAIL else "")
+        tail = digits.lstrip("0") if len(digits) > 8 else digits  # 020 7946 0123 is kept as +44 20 7946 0123
+        return Query(typed, code=digits, tail=tail if len(tail) >= TAIL else "")
     if "@" in lower:
         return Query(typed, email=lower if _EMAIL_LIKE.fullmatch(lower) else "")
     words = _words(lower)
