@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 console = Console(highlight=False)
 
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ACTIONS = {"reject": "to the error file", "skip": "left out", "fix": "mended", "note": "noted"}
 
 
@@ -79,8 +80,7 @@ def import_(
 
 def show_report(report: "Report", *, errors: Path | None) -> None:
     """Counts of rows and things, what was found dirty, and the first errors; the error file goes to `errors`."""
-    detected = ", ".join(value for name, value in report.detected.items() if value and name != "encoding_sure")
-    console.print(f"[bold]{report.importer}[/]: {report.rows:,} rows ({escape(detected)})")
+    console.print(f"[bold]{report.importer}[/]: {report.rows:,} rows ({escape(_format_of(report))})")
     if report.resumed_from:
         console.print(f"Went on after row {report.resumed_from:,}, where an earlier run had ended.")
     console.print(
@@ -98,6 +98,14 @@ def show_report(report: "Report", *, errors: Path | None) -> None:
     _show_treatments(report)
     _show_errors(report)
     _keep_errors(report, errors)
+
+
+def _format_of(report: "Report") -> str:
+    found = report.detected
+    parts = [found.get("format", ""), found.get("encoding", "")]
+    if delimiter := found.get("delimiter"):
+        parts.append(f"separated by {_DELIMITERS.get(delimiter, delimiter)}")
+    return ", ".join(part for part in parts if part)
 
 
 def _show_columns(report: "Report") -> None:

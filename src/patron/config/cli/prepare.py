@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from patron.config.cli.root import CommandError, errors, explain
-from patron.config.cli.session import setup_django
+from patron.config.cli.session import be_quiet, setup_django
 from patron.config.home import home_directory
 
 # Any constant known to Patron alone: two programs that start at once migrate one after the other.
@@ -131,6 +131,7 @@ def _tell_who_is_missing() -> None:
 def main(arguments: list[str]) -> None:
     """Prepare the installation; with `--demo`, load the demo company as well."""
     home = home_directory()
+    be_quiet()
     setup_django()
     try:
         _prepare(home, demo="--demo" in arguments)

@@ -37,7 +37,7 @@ def restore(
 
         migrate_if_needed()
     console.print(
-        f"Restored as of {manifest.made_at[:16].replace('T', ' ')} UTC. Next: patron refresh --full, patron up"
+        f"Restored as of {manifest.made_at[:16].replace('T', ' ')} UTC. Next: patron refresh, patron up"
     )
 
 

@@ -45,6 +45,7 @@ def _checked(url: str) -> str:
 def installation(*, migrate: bool = True) -> Iterator[Path]:
     """Django with its database: ready for operations and queries inside the block. Gives the home directory."""
     home = home_directory()
+    be_quiet()
     with database(home):
         setup_django()
         if migrate:
@@ -57,6 +58,11 @@ def installation(*, migrate: bool = True) -> Iterator[Path]:
             from django.db import connections
 
             connections.close_all()
+
+
+def be_quiet() -> None:
+    """On a terminal log lines would drown what a command has to say; errors still show. PATRON_LOG_LEVEL overrules."""
+    os.environ.setdefault("PATRON_LOG_LEVEL", "ERROR")
 
 
 def setup_django() -> None:
