@@ -152,7 +152,7 @@ def store(connection: duckdb.DuckDBPyConnection, rows: Iterator[Row], directory:
 
     Blank rows are passed over. Raises FileUnreadable where there are no headers.
     """
-    rows = (row for row in rows if row.fault or any(cell.strip() for cell in row.cells))
+    rows = (row for row in rows if row.fault or any(row.cells))
     first = next(rows, None)
     if first is None:
         raise FileUnreadable(_("The file is empty."))

@@ -133,5 +133,9 @@ def _read_fast(connection: duckdb.DuckDBPyConnection, path: Path, delimiter: str
     except (duckdb.InvalidInputException, duckdb.ConversionException):
         connection.execute("DROP TABLE IF EXISTS raw_rows")
         return False
-    connection.execute("CREATE OR REPLACE VIEW raw AS SELECT rowid + 2 AS row_no, * FROM raw_rows")
+    cells = ", ".join(f"c{i}" for i in range(width))
+    connection.execute(
+        "CREATE OR REPLACE VIEW raw AS SELECT rowid + 2 AS row_no, * FROM raw_rows "
+        f"WHERE coalesce({cells}) IS NOT NULL"
+    )
     return True
