@@ -39,7 +39,8 @@ def rows_of(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, list[str]]
     width = len(connection.execute("DESCRIBE raw").fetchall()) - 1
     cells = ", ".join(f"coalesce(c{i}::VARCHAR, '')" for i in range(width))
     return [
-        (row, list(values)) for row, values in connection.execute(f"SELECT row_no, [{cells}] FROM raw ORDER BY row_no").fetchall()
+        (row, list(values))
+        for row, values in connection.execute(f"SELECT row_no, [{cells}] FROM raw ORDER BY row_no").fetchall()
     ]
 
 

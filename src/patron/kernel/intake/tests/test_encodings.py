@@ -5,7 +5,9 @@ import pytest
 from patron.kernel.intake.encodings import detect, normal_name
 
 TRADITIONAL = "會員編號,姓名,電話,地址\nM0001,陳大文,61234567,香港九龍旺角彌敦道一號\nM0002,黃美玲,91234567,新界沙田\n"
-SIMPLIFIED = "会员编号,姓名,电话,地址\nM0001,陈大文,13812345678,广州市天河区体育东路一号\nM0002,黄美玲,13912345678,深圳市\n"
+SIMPLIFIED = (
+    "会员编号,姓名,电话,地址\nM0001,陈大文,13812345678,广州市天河区体育东路一号\nM0002,黄美玲,13912345678,深圳市\n"
+)
 
 
 @pytest.mark.parametrize(

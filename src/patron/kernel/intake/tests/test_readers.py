@@ -48,9 +48,7 @@ def test_any_table_comes_back_as_it_was_written(encoding: str, data: st.DataObje
     with opened(path, encoding=encoding) as (connection, source):
         assert source.headers == tuple(f"h{i}" for i in range(width))
         assert unreadable(connection) == []
-        assert rows_of(connection) == [
-            (number, row) for number, row in enumerate(table, start=2) if any(row)
-        ]
+        assert rows_of(connection) == [(number, row) for number, row in enumerate(table, start=2) if any(row)]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -18,7 +18,17 @@ def _evaluated(expression: str, *texts: str) -> list[str | None]:
 
 def test_decimals_are_understood_as_people_write_them() -> None:
     assert _evaluated(
-        values.decimal("c0"), "1234.5", "1,234.50", "HK$ 12", "＄１，２３４．５", "(3.25)", "7-", "¥9", "-0.5", "abc", ""
+        values.decimal("c0"),
+        "1234.5",
+        "1,234.50",
+        "HK$ 12",
+        "＄１，２３４．５",
+        "(3.25)",
+        "7-",
+        "¥9",
+        "-0.5",
+        "abc",
+        "",
     ) == ["1234.5000", "1234.5000", "12.0000", "1234.5000", "-3.2500", "-7.0000", "9.0000", "-0.5000", None, None]
 
 
