@@ -143,7 +143,7 @@ def _words(happening: Happening, *, number: str, notes: Mapping[int, str]) -> tu
     text = _SEPARATOR.join(part for part in (told.get("text", ""), *_place(happening)) if part)
     url = ""
     if family == "purchase" and happening.source_id is not None:
-        url = f"{reverse('customer', args=[number])}?tab=purchases&purchase={happening.source_id}"
+        url = f"{reverse('customer', args=[number])}?tab=purchases&purchase={happening.source_id}#receipt"
     elif family == "points":
         url = f"{reverse('customer', args=[number])}?tab=loyalty"
     return told.get("title") or title, text, told.get("amount", ""), url

@@ -176,7 +176,7 @@ def count_customers(wanted: CustomerFilter, actor: Actor, *, today: date, only: 
         return Count(0, exact=True)
     select = f"SELECT 1 {_FROM} WHERE {' AND '.join(conditions.sql)}"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({select} LIMIT {COUNTED + 1}) AS some", conditions.params)  # noqa: S608
+        cursor.execute(f"SELECT count(*) FROM ({select} LIMIT {COUNTED + 1}) AS counted", conditions.params)  # noqa: S608
         number = int(cursor.fetchone()[0])
         if number <= COUNTED:
             return Count(number, exact=True)
