@@ -202,8 +202,8 @@ def test_count_says_about_beyond_what_it_counts(shop, monkeypatch) -> None:
 
 WHOLE = CustomerFilter(
     q="王", kind="individual", status="active", branch="KLN", owner=7, value="A", stage="mature", vip=True,
-    at_risk=True, unseen_days=30, seen_since=date(2026, 1, 1), seen_until=date(2026, 2, 1), registered_since=date(2020, 1, 1),
-    registered_until=date(2021, 1, 1), consent="sms", sort="name",
+    at_risk=True, unseen_days=30, seen_since=date(2026, 1, 1), seen_until=date(2026, 2, 1), consent="sms", sort="name",
+    registered_since=date(2020, 1, 1), registered_until=date(2021, 1, 1),
 )  # fmt: skip
 
 
