@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from patron.intelligence.insights.marts import sales, stages, value
-from patron.intelligence.insights.marts.contract import Mart, write_mart
+from patron.intelligence.insights.marts.contract import Mart
+from patron.intelligence.insights.marts.writing import write_mart
 from patron.intelligence.mining.arrays import Whole, decimals, labels
 from patron.intelligence.mining.contract import Metric, ModelResult, Parameters, Setting
 from patron.intelligence.mining.inventory import NONE
@@ -28,17 +29,6 @@ from patron.intelligence.warehouse.store import Store
 
 MEMORY_MB = 1500
 MONTHS = 13
-
-MARTS: tuple[Mart, ...] = (
-    value.CUSTOMER_VALUE,
-    value.LORENZ,
-    value.VIP_SUMMARY,
-    stages.CUSTOMER_STAGE,
-    stages.INVENTORY_FLOWS,
-    stages.INVENTORY_CELLS,
-    sales.WEEKLY_SALES,
-    sales.DAILY_SALES,
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def change_model_parameters(
 
 
 @operation(permission="insights.refresh")
-def request_refresh(*, actor: Actor, now: datetime) -> None:  # noqa: ARG001 (an operation's)
+def request_refresh(*, actor: Actor, now: datetime) -> None:
     """Have the figures refreshed by the worker as soon as it is free. Asking twice makes one refresh."""
     defer_once(refresh_insights)
 

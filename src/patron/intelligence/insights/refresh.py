@@ -87,6 +87,7 @@ def refresh(*, now: datetime, full: bool = False, progress: Progress | None = No
                 tuple(exports),
                 conninfo(),
                 zone=settings.TIME_ZONE,
+                now=now,
                 today=as_of,
                 work=work,
                 full=full,

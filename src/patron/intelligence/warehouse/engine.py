@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 COMPRESSION = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
 
 
 def connect(*, memory_mb: int, overflow: Path | None = None) -> Any:
     """An in-memory DuckDB that takes at most `memory_mb`, and spills into the directory `overflow`."""
+    import duckdb  # half a second to load: modules that may come to need it should not cost that
+
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{memory_mb}MB",
         "threads": max(1, min(4, os.cpu_count() or 1)),

@@ -11,11 +11,11 @@ from typing import Any
 from patron.intelligence.warehouse import engine
 from patron.intelligence.warehouse.dates import DATES_COLUMNS, dates_sql
 from patron.intelligence.warehouse.extraction import Extractor, Progress, Slice, describe, slices_of
-from patron.intelligence.warehouse.manifest import Table
+from patron.intelligence.warehouse.manifest import Table, columns_sql
 from patron.intelligence.warehouse.merging import merge
 from patron.intelligence.warehouse.source import Source, plain
 from patron.intelligence.warehouse.store import Store
-from patron.kernel.exports import Export, ExportColumn, columns_of
+from patron.kernel.exports import Export, columns_of
 
 MEMORY_MB = 1500
 
@@ -101,11 +101,6 @@ class Loader:
         asked = ", ".join(f"({total.warehouse})" for total in export.totals)
         row = self._duck.cursor().execute(f"SELECT {asked} FROM {engine.files_sql(paths)}").fetchone()  # noqa: S608
         return {total.name: plain(value) for total, value in zip(export.totals, row, strict=True)}
-
-
-def columns_sql(columns: Sequence[ExportColumn]) -> dict[str, str]:
-    """Names and SQL types, as a manifest keeps them."""
-    return {column.name: column.sql_type for column in columns}
 
 
 def _stages(exports: Sequence[Export]) -> list[list[Export]]:

@@ -1,9 +1,11 @@
 """What one version of the warehouse consists of: a manifest that lists immutable Parquet files. No Django."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
+
+from patron.kernel.exports import ExportColumn
 
 FORMAT = 1
 
@@ -41,7 +43,7 @@ class Manifest:
 
     `snapshot` is the text of the database's snapshot that the tables were read in: it says of every transaction
     whether its rows are in, and begins with the watermark, the oldest one that was still open. `fingerprint` names the
-    database and the contract that the files came from. `taken_at` is the instant of the snapshot, ISO 8601.
+    database and the contract that the files came from. `taken_at` is the instant of the run, ISO 8601.
     `mining_key` names everything that the marts depend on; `facts` are what their makers wish to remember.
     """
 
@@ -81,3 +83,8 @@ class Manifest:
                 for name, table in values[group].items()
             }
         return cls(**values)
+
+
+def columns_sql(columns: Sequence[ExportColumn]) -> dict[str, str]:
+    """Names and types of `columns`, as a manifest keeps them."""
+    return {column.name: column.sql_type for column in columns}

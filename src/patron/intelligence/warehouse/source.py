@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
 from types import TracebackType
@@ -21,12 +20,11 @@ class Position:
     """Where in the life of the database the snapshot stands.
 
     `snapshot` is the text of the `pg_snapshot`: which transactions it sees. What the others write must be looked for
-    next time. `before` is the first transaction id not yet given out. `taken_at` is the server's clock.
+    next time. `before` is the first transaction id not yet given out.
     """
 
     snapshot: str
     before: int
-    taken_at: datetime
 
 
 class Source:
@@ -45,15 +43,14 @@ class Source:
             self._connection.execute("SET statement_timeout = 0")
             self._connection.execute("BEGIN")
             self._connection.execute(_READ_ONLY)
-            name, snapshot, before, taken_at = self._row(
-                "SELECT pg_export_snapshot(), s::text, pg_snapshot_xmax(s)::text, clock_timestamp() "
-                "FROM pg_current_snapshot() s"
+            name, snapshot, before = self._row(
+                "SELECT pg_export_snapshot(), s::text, pg_snapshot_xmax(s)::text FROM pg_current_snapshot() s"
             )
         except BaseException:
             self._connection.close()
             raise
         self._snapshot = str(name)
-        self.position = Position(str(snapshot), int(before), taken_at.astimezone(UTC))
+        self.position = Position(str(snapshot), int(before))
         return self
 
     def __exit__(

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 from psycopg.conninfo import make_conninfo
@@ -110,6 +111,7 @@ def run_update(root: Path, *, full: bool = False, chosen: Sequence[Export] | Non
                 tuple(exports) if chosen is None else chosen,
                 conninfo(),
                 zone=ZONE,
+                now=NOON,
                 today=TODAY,
                 work=work,
                 full=full,
@@ -120,7 +122,7 @@ def run_update(root: Path, *, full: bool = False, chosen: Sequence[Export] | Non
     return found
 
 
-def contents(root: Path, table: str) -> list[tuple[object, ...]]:
+def contents(root: Path, table: str) -> list[tuple[Any, ...]]:
     """All rows of a table as published, in the order of their columns."""
     warehouse: Warehouse = open_warehouse(root)
     return warehouse.rows(f'SELECT * FROM "{table}" ORDER BY ALL')  # noqa: S608 (a table's name)

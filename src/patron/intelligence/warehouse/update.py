@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -43,6 +43,7 @@ def update(
     conninfo: str,
     *,
     zone: str,
+    now: datetime,
     today: date,
     work: Path,
     full: bool = False,
@@ -73,7 +74,7 @@ def update(
         clock.lap("look")
         draft = Manifest(
             version=(store.current_version() or 0) + 1,
-            taken_at=source.position.taken_at.isoformat(),
+            taken_at=now.isoformat(),
             snapshot=source.position.snapshot,
             fingerprint=fingerprint,
         )

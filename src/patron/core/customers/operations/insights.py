@@ -40,7 +40,7 @@ class Published:
 @operation(permission="customers.insights")
 def publish_insights(
     *,
-    actor: Actor,  # noqa: ARG001 (an operation's)
+    actor: Actor,
     now: datetime,
     model: str,
     as_of: date,

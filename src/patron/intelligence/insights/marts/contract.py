@@ -1,14 +1,7 @@
-"""What a mart is, and how one is written into a version of the warehouse."""
+"""What a mart is."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from patron.intelligence.warehouse import engine
-from patron.intelligence.warehouse.extraction import describe
-from patron.intelligence.warehouse.loading import columns_sql
-from patron.intelligence.warehouse.manifest import Part, Table
-from patron.intelligence.warehouse.store import Store
 from patron.kernel.exports import ExportColumn
 
 #: Stands for the whole organisation where a mart is split by branch. (No branch at all is null.)
@@ -23,17 +16,3 @@ class Mart:
     meaning: str
     columns: tuple[ExportColumn, ...]
     order: str
-
-
-def write_mart(store: Store, duck: Any, mart: Mart, queries: Sequence[str]) -> Table:
-    """The mart with the rows of `queries` (DuckDB), a part for each; columns are found by name and cast."""
-    chosen = ", ".join(f'CAST("{column.name}" AS {column.sql_type}) AS "{column.name}"' for column in mart.columns)
-    parts: list[Part] = []
-    for query in queries:
-        file = store.new_part(mart.name)
-        ordered = f"SELECT {chosen} FROM ({query}) ORDER BY {mart.order}"  # noqa: S608 (our own SQL)
-        if engine.write_parquet(duck, ordered, store.path(file)):
-            parts.append(describe(store, duck, "NULL::BIGINT", file))
-        else:
-            store.path(file).unlink()
-    return Table(columns_sql(mart.columns), tuple(parts))

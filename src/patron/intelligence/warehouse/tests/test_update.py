@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -33,7 +34,7 @@ from patron.kernel.exports import Total, columns_of, exports
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def rows(query: str) -> list[tuple[object, ...]]:
+def rows(query: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query)
         return [tuple(row) for row in cursor.fetchall()]
@@ -186,7 +187,7 @@ def test_a_transaction_that_commits_late_is_not_missed(tmp_path: Path) -> None:
 
 
 def contents_sum(root: Path) -> Decimal:
-    return sum((row[11] for row in contents(root, "purchases")), Decimal(0))  # type: ignore[misc]
+    return sum((row[11] for row in contents(root, "purchases")), Decimal(0))
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,0 +1,67 @@
+"""The data dictionary: what warehouse and marts hold, written from their contracts."""
+
+from collections.abc import Iterable, Sequence
+
+from patron.intelligence.insights.marts import sales, stages, value
+from patron.intelligence.insights.marts.contract import Mart
+from patron.intelligence.warehouse.dates import DATES_COLUMNS, DATES_MEANING
+from patron.kernel.exports import Export, ExportColumn, columns_of, exports
+
+#: Every mart, in the order in which they are made.
+MARTS: tuple[Mart, ...] = (
+    value.CUSTOMER_VALUE,
+    value.LORENZ,
+    value.VIP_SUMMARY,
+    stages.CUSTOMER_STAGE,
+    stages.INVENTORY_FLOWS,
+    stages.INVENTORY_CELLS,
+    sales.WEEKLY_SALES,
+    sales.DAILY_SALES,
+)
+
+_HEAD = """\
+# Data dictionary
+
+What the warehouse holds, table by table. This page is written from the contracts in each room's `exports.py` and in
+`intelligence/insights/marts/`; a test keeps it in step. To write it anew:
+
+    python -m django shell --settings patron.config.settings \\
+        -c "from patron.intelligence.insights.dictionary import data_dictionary; print(data_dictionary(), end='')"
+
+Read it from a page, a report or a notebook:
+
+    from patron.intelligence.warehouse.reader import open_warehouse
+
+    warehouse = open_warehouse()                  # one version, for as long as you hold it
+    warehouse.table("purchase_lines")             # an Ibis table
+    warehouse.rows("SELECT * FROM vip_summary")   # or DuckDB's SQL
+
+Money is exact (decimal). Instants are UTC; days are those of the branch, else of the organisation. Names, phones,
+e-mails and days of birth never leave the database.
+"""
+
+
+def data_dictionary() -> str:
+    """The page as Markdown."""
+    sections = ["## Tables\n", *(_export(export) for export in exports)]
+    sections.append(_section("dates", DATES_MEANING, DATES_COLUMNS))
+    sections.append("## Marts\n")
+    sections.extend(_section(mart.name, f"{mart.meaning} Stored by {mart.order}.", mart.columns) for mart in MARTS)
+    return "\n".join([_HEAD, *sections])
+
+
+def _export(export: Export) -> str:
+    facts = [f"Key: {_named(export.key)}.", "Rows never change." if export.load == "append" else "Rows may change."]
+    facts.append(f"Reconciled: {_named(total.name for total in export.totals)}.")
+    if export.carried is not None:
+        facts.append(f"{_named(export.carried.columns)} come from {export.carried.parent}.")
+    return _section(export.name, f"{export.meaning} {' '.join(facts)}", columns_of(export))
+
+
+def _section(name: str, meaning: str, columns: Sequence[ExportColumn]) -> str:
+    rows = [f"| `{column.name}` | {column.type} | {column.meaning} |" for column in columns]
+    return "\n".join([f"### {name}\n", f"{meaning}\n", "| column | type | meaning |", "|---|---|---|", *rows, ""])
+
+
+def _named(names: Iterable[str]) -> str:
+    return ", ".join(names)
