@@ -119,7 +119,7 @@ def take_back(returns: Sequence[Undone], *, actor: Actor, now: datetime) -> list
     posted = _posted([key for _, _, key in events])
     for undone, standing, key in events:
         if key not in posted:
-            change = min(undone.net_amount, ZERO)
+            change = min(undone.net_amount, ZERO).quantize(CENT)
             posted[key] = _take(book, standing, undone, key=key, change=change, says={"returned": str(change)})
     book.close(actor=actor, now=now)
     return list(posted.values())
@@ -151,8 +151,9 @@ def void_return(undone: Undone, *, actor: Actor, now: datetime) -> list[int]:
             continue
         let_go = Decimal(str(taking.explanation.get("forgiven", "0")))
         holding = book.holding(standing.membership_id)
+        book.expire(holding, on=day_of(undone.occurred_at))
         before = standing.kept + let_go  # what was let go counts as kept again
-        standing.kept_net += undone.net_amount
+        standing.kept_net += undone.net_amount.quantize(CENT)
         gives = -points_to_take_back(
             standing.terms, kept_points=before, kept_net=standing.kept_net, expired_points=ZERO
         )
@@ -174,7 +175,7 @@ def void_return(undone: Undone, *, actor: Actor, now: datetime) -> list[int]:
             **({"repaid": str(repaid)} if repaid else {}),
             **({"forgiven": str(-let_go)} if let_go else {}),
         }
-        book.expire(holding, on=day_of(undone.occurred_at))
+        book.expire(holding, on=day_of(undone.occurred_at), not_before=undone.occurred_at)
         posted[key] = movement.id
     book.close(actor=actor, now=now)
     return list(posted.values())

@@ -142,15 +142,16 @@ class Book:
         holding.debt += sum((take.amount for take in taken if take.lot_id is None), ZERO)
         _move(holding, taken, sign=-1)
 
-    def expire(self, holding: Holding, *, on: date) -> list[Movement]:
-        """Expire what is due by day `on`: a movement for each date of expiry, at the midnight that ended it."""
+    def expire(self, holding: Holding, *, on: date, not_before: datetime | None = None) -> list[Movement]:
+        """Expire what is due by day `on`: a movement for each date of expiry, at the midnight that ended it.
+
+        `not_before`: what only came back then cannot have expired earlier.
+        """
         done: list[Movement] = []
         for expires_on, takes in plan_expiry(holding.lots.values(), on):
+            ended = datetime.combine(expires_on + timedelta(days=1), time(), house_zone()).astimezone(UTC)
             movement = self.enter(
-                holding,
-                kind=KIND.EXPIRE,
-                request_key="",
-                occurred_at=datetime.combine(expires_on + timedelta(days=1), time(), house_zone()).astimezone(UTC),
+                holding, kind=KIND.EXPIRE, request_key="", occurred_at=max(ended, not_before or ended)
             )
             movement.request_key = f"expire:{movement.id}"
             movement.explanation = {"expires_on": expires_on}

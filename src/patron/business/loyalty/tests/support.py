@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
-from django.db import connection
+from django.db import connection, transaction
 
 from patron.business.loyalty.models import Account, LedgerTransaction, Lot, Membership, Posting
 from patron.business.purchases.followers import followers
@@ -53,15 +53,17 @@ def give_back(original: Purchase, net: Decimal | str, *, at: datetime = DAY + ti
 
 
 def follow(purchase: Purchase) -> Purchase:
-    followers.get("loyalty").on_recorded(purchase, actor=SYSTEM, now=purchase.occurred_at)
+    with transaction.atomic():
+        followers.get("loyalty").on_recorded(purchase, actor=SYSTEM, now=purchase.occurred_at)
     return purchase
 
 
 def void(purchase: Purchase, *, at: datetime = DAY + timedelta(days=1)) -> Purchase:
     """Void a purchase, as the purchases room does, and let loyalty follow."""
     purchase.status, purchase.voided_at = Purchase.Status.VOIDED, at
-    purchase.save(update_fields=["status", "voided_at"])
-    followers.get("loyalty").on_voided(purchase, actor=SYSTEM, now=at)
+    with transaction.atomic():
+        purchase.save(update_fields=["status", "voided_at"])
+        followers.get("loyalty").on_voided(purchase, actor=SYSTEM, now=at)
     return purchase
 
 
