@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from patron.kernel.errors import InvalidInput
 from patron.kernel.intake.contract import Importer, ImportOption, fields_of, options_of
@@ -15,14 +15,14 @@ YES_NO = (("yes", "yes"), ("no", "no"))
 ENGINE_OPTIONS = (
     ImportOption(
         "date_order",
-        _lazy("Order of day and month"),
+        gettext_lazy("Order of day and month"),
         default="auto",
         choices=(("auto", "auto"), ("dmy", "31/1/2025"), ("mdy", "1/31/2025"), ("ymd", "2025/1/31")),
     ),
     ImportOption(
-        "republic_years", _lazy("Years of the Republic (民國)"), default="auto", choices=(("auto", "auto"), *YES_NO)
+        "republic_years", gettext_lazy("Years of the Republic (民國)"), default="auto", choices=(("auto", "auto"), *YES_NO)
     ),
-    ImportOption("decimal_mark", _lazy("Decimal mark"), default=".", choices=((".", "1,234.50"), (",", "1.234,50"))),
+    ImportOption("decimal_mark", gettext_lazy("Decimal mark"), default=".", choices=((".", "1,234.50"), (",", "1.234,50"))),
 )
 
 
