@@ -86,7 +86,7 @@ class ListRequest:
 
     @cached_property
     def _selection(self) -> tuple[Mapping[str, str], Selected] | None:
-        found = selected(self.query.dict(), self.actor)
+        found = selected({name: str(value) for name, value in self.query.items()}, self.actor)
         if found is None:
             return None
         selection, chosen = found
@@ -141,7 +141,7 @@ class ListRequest:
     def hidden_fields(self, *names: str) -> Sequence[tuple[str, str]]:
         """What a form of the page must carry along beside the fields `names` that it has itself."""
         query = QueryDict(self.filter_query)
-        return [(name, value) for name, value in query.items() if name not in names]
+        return [(name, str(value)) for name, value in query.items() if name not in names]
 
     # --- parts of the page ---------------------------------------------------------------------------------------
 

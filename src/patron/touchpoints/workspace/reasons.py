@@ -159,9 +159,7 @@ def _ranked(facts: Facts, _currency: str) -> str:
     }
     if facts.get("customers"):
         words["customers"] = formats.count(int(facts["customers"]))
-        return (
-            gettext("Number %(rank)s of %(customers)s by sales %(period)s, with %(share)s of all sales.") % words
-        )
+        return gettext("Number %(rank)s of %(customers)s by sales %(period)s, with %(share)s of all sales.") % words
     return gettext("Number %(rank)s by sales %(period)s, with %(share)s of all sales.") % words
 
 

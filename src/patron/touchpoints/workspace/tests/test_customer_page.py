@@ -1,5 +1,6 @@
 """One customer's page: what it shows to whom, what it costs, and what can be written from it."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -29,7 +30,7 @@ def _page(client: Client, customer: Customer, tab: str = "timeline", **query: st
     return response.content.decode()
 
 
-def _post(client: Client, name: str, customer: Customer, form: dict[str, object], *more: object):
+def _post(client: Client, name: str, customer: Customer, form: Mapping[str, object], *more: object):
     return client.post(reverse(name, args=[customer.number, *more]), form)
 
 
@@ -278,7 +279,7 @@ def test_details_are_changed_and_listed_for_those_who_may_read_the_trail() -> No
 
     chan.refresh_from_db()
     assert answer.status_code == 302
-    assert (chan.occupation, chan.birth_on.isoformat()) == ("Pilot", "1981-03-06")
+    assert (chan.occupation, chan.birth_on) == ("Pilot", CHAN.birth_on)
     assert "Changed details" in _page(client, chan, "file")
     assert "Who changed or looked" not in _page(signed_in(Role.SERVICE_AGENT), chan, "file")
 

@@ -52,8 +52,8 @@ def _back(number: str, tab: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(f"{reverse('customer', args=[number])}?tab={tab}")
 
 
-@require_POST
 @page(permission="customers.note", nav="customer-list")
+@require_POST
 def add_note(request: PageRequest, number: str) -> HttpResponseBase:
     """Keep a note."""
     return _take(
@@ -73,8 +73,8 @@ def add_note(request: PageRequest, number: str) -> HttpResponseBase:
     )
 
 
-@require_POST
 @page(permission="customers.note", nav="customer-list")
+@require_POST
 def archive_note(request: PageRequest, number: str, note_id: int) -> HttpResponseBase:
     """Put a note aside."""
     picture = Picture(number, request.actor, present())
@@ -83,8 +83,8 @@ def archive_note(request: PageRequest, number: str, note_id: int) -> HttpRespons
     return _back(number, "timeline")
 
 
-@require_POST
 @page(permission="activities.log", nav="customer-list")
+@require_POST
 def log_call(request: PageRequest, number: str) -> HttpResponseBase:
     """Log a call or a visit, with a note if something was written."""
 
@@ -97,8 +97,8 @@ def log_call(request: PageRequest, number: str) -> HttpResponseBase:
     return _take(request, number, form, name="call", tab="timeline", done=_("Logged."), run=run)
 
 
-@require_POST
 @page(permission="customers.unmask", nav="customer-list")
+@require_POST
 def unmask(request: PageRequest, number: str) -> HttpResponseBase:
     """Show contacts in clear, once: the audit trail says who looked."""
     picture = Picture(number, request.actor, present())
@@ -108,8 +108,8 @@ def unmask(request: PageRequest, number: str) -> HttpResponseBase:
     return render_customer(request, picture, tab=request.POST.get("tab", ""), unmasked=clear)
 
 
-@require_POST
 @page(permission="customers.edit", nav="customer-list")
+@require_POST
 def add_contact(request: PageRequest, number: str) -> HttpResponseBase:
     """Add a way to reach the customer."""
 
@@ -132,8 +132,8 @@ def add_contact(request: PageRequest, number: str) -> HttpResponseBase:
     return _take(request, number, form, name="contact", tab="contacts", done=_("The contact is added."), run=run)
 
 
-@require_POST
 @page(permission="customers.edit", nav="customer-list")
+@require_POST
 def remove_contact(request: PageRequest, number: str, contact_id: int) -> HttpResponseBase:
     """Forget a way to reach the customer."""
     picture = Picture(number, request.actor, present())
@@ -142,8 +142,8 @@ def remove_contact(request: PageRequest, number: str, contact_id: int) -> HttpRe
     return _back(number, "contacts")
 
 
-@require_POST
 @page(permission="customers.consent", nav="customer-list")
+@require_POST
 def record_consent(request: PageRequest, number: str) -> HttpResponseBase:
     """Record what the customer allows or refuses."""
     return _take(
@@ -165,8 +165,8 @@ def record_consent(request: PageRequest, number: str) -> HttpResponseBase:
     )
 
 
-@require_POST
 @page(permission="customers.edit", nav="customer-list")
+@require_POST
 def edit_details(request: PageRequest, number: str) -> HttpResponseBase:
     """Change who the customer is."""
     masked = not request.actor.can("customers.personal")
@@ -187,8 +187,8 @@ def edit_details(request: PageRequest, number: str) -> HttpResponseBase:
     )
 
 
-@require_POST
 @page(permission="customers.edit", nav="customer-list")
+@require_POST
 def add_address(request: PageRequest, number: str) -> HttpResponseBase:
     """Add an address, which becomes the one that counts."""
     return _take(
@@ -204,8 +204,8 @@ def add_address(request: PageRequest, number: str) -> HttpResponseBase:
     )
 
 
-@require_POST
 @page(permission="customers.edit", nav="customer-list")
+@require_POST
 def add_relation(request: PageRequest, number: str) -> HttpResponseBase:
     """Say how the customer belongs to another one."""
 
@@ -222,8 +222,8 @@ def add_relation(request: PageRequest, number: str) -> HttpResponseBase:
     return _take(request, number, form, name="relation", tab="relations", done=_("The relation is added."), run=run)
 
 
-@require_POST
 @page(permission="customers.edit", nav="customer-list")
+@require_POST
 def end_relation(request: PageRequest, number: str, relation_id: int) -> HttpResponseBase:
     """Forget a relation."""
     picture = Picture(number, request.actor, present())

@@ -1,7 +1,7 @@
 """The list of customers, on screen and as a file."""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.http.response import HttpResponseBase
@@ -10,7 +10,7 @@ from patron.core.customers.queries.api import get_insight_runs
 from patron.core.customers.queries.listing import Count, count_customers, list_customers, walk_customers
 from patron.kernel.clock import now as present
 from patron.kernel.clock import today
-from patron.kernel.downloads import FORMATS, Format, download
+from patron.kernel.downloads import FORMATS, download
 from patron.kernel.errors import NotFound
 from patron.kernel.ui.context import shell
 from patron.kernel.ui.pages import PageRequest, page, show
@@ -101,5 +101,5 @@ def customer_export(request: PageRequest, file_format: str) -> HttpResponseBase:
         name=f"customers-{today(now).isoformat()}",
         header=[str(column.label) for column in columns],
         rows=rows(),
-        file_format=cast("Format", file_format),
+        file_format=file_format,
     )

@@ -24,8 +24,8 @@ def _address(request: PageRequest) -> str:
     return reverse(PAGES[name])
 
 
-@require_POST
 @page(permission="workspace.use")
+@require_POST
 def save(request: PageRequest) -> HttpResponseBase:
     """Keep what is shown now under a name, and show it under that name."""
     address = _address(request)
@@ -40,8 +40,8 @@ def save(request: PageRequest) -> HttpResponseBase:
     return HttpResponseRedirect(f"{address}?{view.query}" if view.query else address)
 
 
-@require_POST
 @page(permission="workspace.use")
+@require_POST
 def delete(request: PageRequest, view_id: int) -> HttpResponseBase:
     """Forget a view of one's own."""
     address = _address(request)
