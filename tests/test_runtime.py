@@ -131,6 +131,8 @@ def test_up_serves_tells_others_so_and_stops_on_sigterm(home: Path, port: int, p
         rf"patron: Patron already runs in {home} \(process \d+, port {port}\)\. Stop it first\.\n", second.said()
     )
 
+    worker_log = home / "log" / "worker.log"
+    wait_for(lambda: "Launching a worker" in worker_log.read_text(encoding="utf-8"), "the worker", up.said)
     doctor = patron("doctor")
     assert doctor.finish(within=90) == 0, doctor.said()
     assert "patron up is running" in doctor.said()

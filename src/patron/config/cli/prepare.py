@@ -103,10 +103,13 @@ def _digest_of_static_files() -> str:
 
 def _load_demo(home: Path) -> None:
     """Load the demo company unless it is there, and leave a note of who may sign in for the supervisor to show."""
+    note = home / "run" / "demo.json"
+    if note.exists() and (home / "demo" / "loaded").exists():
+        return
     from patron.config import demo
 
     sign_ins = demo.load(tell=lambda text: _console.print(f"  {text}"))
-    note = home / "run" / "demo.json"
+    _mine_once()
     note.write_text(json.dumps(sign_ins), encoding="utf-8")
 
 
@@ -150,7 +153,6 @@ def _prepare(home: Path, *, demo: bool) -> None:
         _console.print("  static files collected")
     if demo:
         _load_demo(home)
-        _mine_once()
     _tell_who_is_missing()
 
 

@@ -36,9 +36,7 @@ def restore(
         from patron.config.cli.prepare import migrate_if_needed
 
         migrate_if_needed()
-    console.print(
-        f"Restored as of {manifest.made_at[:16].replace('T', ' ')} UTC. Next: patron refresh, patron up"
-    )
+    console.print(f"Restored as of {manifest.made_at[:16].replace('T', ' ')} UTC. Next: patron refresh, patron up")
 
 
 def restore_backup(*, url: str, home: Path, file: Path) -> None:

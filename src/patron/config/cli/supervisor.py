@@ -76,21 +76,21 @@ def serve(*, home: Path, host: str, port: int, demo: bool = False) -> None:
         server = embedded_server(home)
         with database(home):
             environment = child_environment(home)
-            children = [_web(home, listener, environment), _worker(home, environment)]
+            web, worker = _web(home, listener, environment), _worker(home, environment)
             try:
                 _prepare(environment, signals, demo=demo)
-                for child in children:
-                    child.start()
-                _await_first_page(children, signals, host=host, port=port)
+                web.start()
+                _await_first_page(web, signals, host=host, port=port)
+                worker.start()  # afterwards: loading the program twice at a time would delay the first page
                 console.print(f"[bold green]Ready[/] in {time.monotonic() - began:.1f} s: {address(host, port)}")
                 _tell_sign_ins(home, demo=demo)
                 console.print("Stop with Ctrl-C.")
-                _watch(home, server, children, signals)
+                _watch(home, server, [web, worker], signals)
             except Stopped:
                 pass
             finally:
                 console.print("Stopping …")
-                stop_all(children, grace_seconds=0.5 if signals.hurried else _GRACE_SECONDS)
+                stop_all([web, worker], grace_seconds=0.5 if signals.hurried else _GRACE_SECONDS)
     console.print("Stopped.")
 
 
@@ -179,19 +179,14 @@ def _prepare(environment: Mapping[str, str], signals: StopSignals, *, demo: bool
         raise CommandError("The installation could not be prepared; the reason is above. “patron doctor” may say more.")
 
 
-def _await_first_page(children: list[Child], signals: StopSignals, *, host: str, port: int) -> None:
+def _await_first_page(web: Child, signals: StopSignals, *, host: str, port: int) -> None:
     deadline = time.monotonic() + _READY_WITHIN_SECONDS
     while not _answers(host, port):
         if signals.wait(_TICK_SECONDS):
             raise Stopped
-        _tend(children)
-        for child in children:
-            if child.quick_ends >= _HOPELESS_ENDS:
-                raise CommandError(f"{child.name} does not start. Its log ({child.log}) ends:\n{child.last_words()}")
-        if time.monotonic() > deadline:
-            raise CommandError(
-                f"The web server does not answer. Its log ({children[0].log}) ends:\n{children[0].last_words()}"
-            )
+        _tend([web])
+        if web.quick_ends >= _HOPELESS_ENDS or time.monotonic() > deadline:
+            raise CommandError(f"The web server does not start. Its log ({web.log}) ends:\n{web.last_words()}")
 
 
 def _watch(home: Path, server: EmbeddedServer | None, children: list[Child], signals: StopSignals) -> None:
