@@ -19,7 +19,7 @@ WANTED = """
 CREATE TEMP TABLE loyalty_enrolling ON COMMIT DROP AS
 SELECT DISTINCT ON (c.customer_id) c.customer_id, c.row_no,
     nullif(regexp_replace(c.card_number, '[\\s-]', '', 'g'), '') AS number,
-    least(c.joined_on, %(today)s::date) AS joined_on
+    CASE WHEN c.joined_on > %(today)s::date THEN %(today)s::date ELSE c.joined_on END AS joined_on
 FROM {table} c
 WHERE c.customer_id IS NOT NULL AND (%(everyone)s OR c.card_number IS NOT NULL OR c.joined_on IS NOT NULL)
 ORDER BY c.customer_id, c.row_no DESC
@@ -128,6 +128,7 @@ def enrol_chunk(chunk: Chunk) -> ApplyCounts:
         "other_card": _("This member has another card. Replace it on the customer's page if it is lost."),
     }
     chunk.execute("DROP TABLE IF EXISTS loyalty_enrolling, loyalty_enrolled")
+    to_come = chunk.execute(f"SELECT FROM {chunk.table} WHERE joined_on > %(today)s", values)
     if not chunk.execute(WANTED.format(table=chunk.table), values):
         return ApplyCounts()
     with chunk.bulk_insert():
@@ -138,14 +139,16 @@ def enrol_chunk(chunk: Chunk) -> ApplyCounts:
     with chunk.bulk_insert():
         chunk.execute(ACCOUNTS, values)
         cards = chunk.execute(GIVEN_CARDS, values)
-        taken = chunk.execute(TAKEN.format(rejects=chunk.rejects), values)
+        chunk.execute(TAKEN.format(rejects=chunk.rejects), values)
         while chunk.execute(WITHOUT_CARD):
             cards += chunk.execute(NEW_CARDS, values)
         log_activities_from(TELL, values, actor=chunk.actor, now=chunk.now)
     if cards:
         refresh_search_terms_from("SELECT customer_id FROM loyalty_enrolled")
     chunk.execute("DROP TABLE loyalty_enrolling, loyalty_enrolled")
-    return ApplyCounts(created={"members": members, "cards": cards}, treated={"card_taken": taken} if taken else {})
+    return ApplyCounts(
+        created={"members": members, "cards": cards}, treated={"joined_in_future": to_come} if to_come else {}
+    )
 
 
 def _programme(chunk: Chunk) -> Programme | None:

@@ -91,7 +91,6 @@ extensions.register(
                 "joined_in_future",
                 _("Day of joining in the future: taken as today"),
                 "note",
-                condition="joined_on > today()",
                 column="joined_on",
                 needs=("joined_on",),
             ),
