@@ -255,14 +255,19 @@ class InsightRun(models.Model):
 class Insight(models.Model):
     """What a model says of a customer: a label, a score, a rank, the facts behind it and the reason in words.
 
-    One row for each customer and model: a new run replaces the old (its history stays in the warehouse).
+    One row for each customer and model: a new run replaces the old. Written by the million from customers and a run
+    that are there: the database does not check the references row by row.
     `reason_code` names the sentence, `facts` hold its numbers, so that a page can say it in the reader's language.
     """
 
     pk = models.CompositePrimaryKey("customer_id", "model")
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="insights", db_index=False)
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="insights", db_index=False, db_constraint=False
+    )
     model = models.CharField(max_length=40)
-    run = models.ForeignKey(InsightRun, on_delete=models.PROTECT, related_name="insights", db_index=False)
+    run = models.ForeignKey(
+        InsightRun, on_delete=models.PROTECT, related_name="insights", db_index=False, db_constraint=False
+    )
     label = models.CharField(max_length=40, blank=True)
     score = models.DecimalField(max_digits=18, decimal_places=4, null=True)
     rank = models.BigIntegerField(null=True)
