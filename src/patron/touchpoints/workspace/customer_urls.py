@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("views/<int:view_id>/delete/", savedviews.delete, name="view-delete"),
     path("customers/new/", finding.register, name="customer-register"),
     path("customers/<str:number>/", customer.customer, name="customer"),
+    path("customers/<str:number>/photo/", customer_forms.photo, name="customer-photo"),
     path("customers/<str:number>/notes/", customer_forms.add_note, name="customer-note"),
     path(
         "customers/<str:number>/notes/<int:note_id>/archive/", customer_forms.archive_note, name="customer-note-archive"

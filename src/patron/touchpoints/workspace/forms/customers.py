@@ -156,6 +156,16 @@ class DetailsForm(forms.Form):
             del self.fields["birth_on"]
 
 
+class PhotoForm(forms.Form):
+    """A picture of the customer."""
+
+    photo = forms.FileField(
+        label=_("Photo"),
+        help_text=_("A JPEG or PNG picture of 5 MB at most."),
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png"}),
+    )
+
+
 class AddressForm(forms.Form):
     """Where the customer lives or works."""
 

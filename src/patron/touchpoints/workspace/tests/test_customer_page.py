@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -332,3 +333,22 @@ def test_broken_position_is_refused_in_words(query: str) -> None:
     chan = make_customer(CHAN)
 
     assert signed_in().get(f"/customers/{chan.number}/?{query}").status_code == 422
+
+
+def test_photo_is_kept_and_shown_to_those_who_may_see_the_customer(settings, tmp_path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    ours, theirs = make_branch("KLN"), make_branch("TST", "尖沙咀 Tsim Sha Tsui")
+    chan = make_customer(CHAN, branch=ours)
+    client, stranger = signed_in(), signed_in(Role.CASHIER, branches=[theirs])
+    address = reverse("customer-photo", args=[chan.number])
+    picture = b"\x89PNG\r\n\x1a\n" + b"0" * 20
+
+    missing = client.get(address)
+    refused = client.post(address, {"photo": SimpleUploadedFile("page.html", b"<script>")})
+    kept = client.post(address, {"photo": SimpleUploadedFile("me.png", picture)})
+
+    assert (missing.status_code, refused.status_code, kept.status_code) == (404, 422, 302)
+    shown = client.get(address)
+    assert (shown["Content-Type"], b"".join(shown.streaming_content)) == ("image/png", picture)
+    assert f'src="{address}"' in _page(client, chan)
+    assert stranger.get(address).status_code == 404

@@ -191,6 +191,7 @@ def _file(request: PageRequest, picture: Picture, bound: BoundForms) -> dict[str
         "file_facts": [
             {"label": part.label, "value": shown_choice(part)} for part in details if part.value() not in (None, "")
         ],
+        "photo_form": bound.get("photo") or forms.PhotoForm(auto_id="photo_%s"),
         "address_form": bound.get("address") or forms.AddressForm(auto_id="address_%s"),
         "changes": changes_of(picture.customer, request.actor) if request.actor.can("accounts.audit") else None,
     }

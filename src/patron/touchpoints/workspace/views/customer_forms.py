@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import HttpResponseRedirect
+from django.http import FileResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -230,3 +230,29 @@ def end_relation(request: PageRequest, number: str, relation_id: int) -> HttpRes
     operations.end_relation(picture.customer, relation_id, actor=request.actor, now=picture.now)
     messages.success(request, _("The relation is ended."))
     return _back(number, "relations")
+
+
+@page(permission="customers.view", nav="customer-list")
+def photo(request: PageRequest, number: str) -> HttpResponseBase:
+    """The customer's picture for those who may see the customer; posted to, a new one in its place."""
+    if request.method == "POST":
+        return _set_photo(request, number)
+    customer = get_visible_customer(number, request.actor)
+    if not customer.photo:
+        raise NotFound(details={"photo": number})
+    kind = "image/png" if customer.photo.name.endswith(".png") else "image/jpeg"
+    return FileResponse(customer.photo.open("rb"), content_type=kind, headers={"Cache-Control": "private, max-age=600"})
+
+
+def _set_photo(request: PageRequest, number: str) -> HttpResponseBase:
+    return _take(
+        request,
+        number,
+        forms.PhotoForm(request.POST, request.FILES, auto_id="photo_%s"),
+        name="photo",
+        tab="file",
+        done=_("The photo is changed."),
+        run=lambda picture, given: operations.set_photo(
+            picture.customer, given["photo"], actor=request.actor, now=picture.now
+        ),
+    )
