@@ -34,7 +34,7 @@ def inspect(path: Path) -> FileFacts:
             if size == 0:
                 sample = block[: _SAMPLE // 2]
             elif len(sample) < _SAMPLE and not block.isascii():
-                sample += _telling_part(block)
+                sample = _whole_lines(sample) + _telling_part(block)
             size += len(block)
             if tidy:
                 joined = tail + block
@@ -48,8 +48,13 @@ def inspect(path: Path) -> FileFacts:
     return FileFacts(sha256=digest.hexdigest(), size=size, sample=sample[:_SAMPLE], tidy=tidy and size > 0)
 
 
+def _whole_lines(sample: bytes) -> bytes:
+    """`sample` up to its last line end: what is put behind it must not follow half a character."""
+    return sample[: sample.rfind(b"\n") + 1] or sample
+
+
 def _telling_part(block: bytes) -> bytes:
-    """The lines around the first bytes of `block` that are not ASCII."""
+    """The lines around the first bytes of `block` that are not ASCII. A block begins in the middle of a line."""
     first = next(i for i in range(0, len(block), _AROUND) if not block[i : i + _AROUND].isascii())
-    start = block.rfind(b"\n", 0, first) + 1
+    start = block.rfind(b"\n", 0, first) + 1 or block.find(b"\n") + 1
     return block[start : start + 8 * _AROUND]
