@@ -71,6 +71,8 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             """
             CREATE INDEX customer_name ON customers_customer (name, id);
+            CREATE INDEX customer_kind ON customers_customer (kind, id) WHERE kind <> 'individual';
+            CREATE INDEX customer_status ON customers_customer (status, id) WHERE status <> 'active';
             CREATE INDEX insight_last_on ON customers_insight ((facts ->> 'last_on'), customer_id)
                 WHERE model = 'lifecycle';
             CREATE INDEX insight_at_risk ON customers_insight (customer_id)
@@ -78,6 +80,8 @@ class Migration(migrations.Migration):
             """,
             """
             DROP INDEX customer_name;
+            DROP INDEX customer_kind;
+            DROP INDEX customer_status;
             DROP INDEX insight_last_on;
             DROP INDEX insight_at_risk;
             """,
