@@ -21,6 +21,10 @@ AGE_BANDS = {
     "65+": (65, 88),
 }
 SOURCE = "pos"
+STORE_HOURS_FROM_UTC = -5
+"""The study gives times in UTC (its tills are busiest at 22:00 and sell all night); its stores are in the east of the
+United States. Written in their own time, shops open in the morning and the year ends on the last Sunday of December."""
+LOCAL_TIME = f"transaction_timestamp + INTERVAL {STORE_HOURS_FROM_UTC} HOUR"
 
 
 class DemoDataMissingError(Exception):
@@ -53,7 +57,7 @@ def write_demo_files(folder: Path, *, today: date) -> DemoFiles:
     with duckdb.connect() as db:
         for view, name in (("t", "transactions"), ("p", "products"), ("d", "demographics")):
             db.execute(f"CREATE VIEW {view} AS FROM {_literal(data / f'{name}.parquet')}")
-        first, last = _one(db, "SELECT min(transaction_timestamp), max(transaction_timestamp) FROM t")
+        first, last = _one(db, f"SELECT min({LOCAL_TIME}), max({LOCAL_TIME}) FROM t")
         days = shift_in_days(last.date(), today)
         files = DemoFiles(
             branches=folder / "branches.csv",
@@ -183,7 +187,7 @@ def _write_purchases(db: duckdb.DuckDBPyConnection, path: Path, *, days: int) ->
     db.execute(
         f"""
         COPY (
-            SELECT basket_id AS invoice, transaction_timestamp + INTERVAL {days} DAY AS occurred_at,
+            SELECT basket_id AS invoice, {LOCAL_TIME} + INTERVAL {days} DAY AS occurred_at,
                 store_id AS branch_code, household_id AS customer_id, product_id AS product_code, quantity,
                 sales_value::DECIMAL(14, 2) AS amount,
                 (retail_disc + coupon_disc + coupon_match_disc)::DECIMAL(14, 2) AS discount

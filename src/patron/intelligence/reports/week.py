@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -39,9 +39,13 @@ class CallToMake:
 
 @dataclass(frozen=True, slots=True)
 class ThisWeek:
-    """The answers of the home page. Changes are relative (0.042 is 4.2 % up), None without a week to compare with."""
+    """The answers of the home page. Changes are relative (0.042 is 4.2 % up), None without a week to compare with.
+
+    `is_running`: the latest week with sales is the week of `as_of`; else nothing has come in since it ended.
+    """
 
     week_start: date | None
+    is_running: bool
     sales: Decimal
     sales_change: Decimal | None
     active_members: int
@@ -55,20 +59,23 @@ class ThisWeek:
     calls: Sequence[CallToMake]
 
 
-def this_week(warehouse: Warehouse, scope: Scope) -> ThisWeek:
-    """Sales and members of the latest week against the week before, like for like up to the same weekday."""
+def this_week(warehouse: Warehouse, scope: Scope, as_of: date) -> ThisWeek:
+    """Sales and members of the latest week against the week before: a running week up to the same weekday."""
     rows = warehouse.dicts(
         "SELECT * FROM weekly_sales WHERE branch_id = ? ORDER BY week_start DESC LIMIT ?", [scope.key, WEEKS]
     )
     now = rows[0] if rows else None
     before = rows[1] if len(rows) > 1 else None
+    running = now is not None and now["week_start"] + timedelta(days=7) > as_of
+    until = "_to_date" if running else ""
     summary = _vip_summary(warehouse, scope)
     return ThisWeek(
         week_start=now["week_start"] if now else None,
+        is_running=running,
         sales=now["sales"] if now else Decimal(0),
-        sales_change=_change(now, before, "sales_to_date"),
+        sales_change=_change(now, before, f"sales{until}"),
         active_members=now["active_members"] if now else 0,
-        active_change=_change(now, before, "active_members_to_date"),
+        active_change=_change(now, before, f"active_members{until}"),
         vips=summary.get("vip_customers", 0),
         entered=summary.get("entered", 0),
         left=summary.get("left_count", 0),
@@ -80,7 +87,7 @@ def this_week(warehouse: Warehouse, scope: Scope) -> ThisWeek:
                 sales=row["sales"],
                 active_members=row["active_members"],
                 last_year_sales=row["last_year_sales"],
-                is_running=row is now,
+                is_running=running and row is now,
             )
             for row in reversed(rows)
         ],

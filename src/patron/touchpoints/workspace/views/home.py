@@ -17,7 +17,7 @@ def home(request: PageRequest) -> HttpResponseBase:
     figures = open_figures(request) if request.actor.can("reports.view") else None
     if figures is None:
         return show(request, "workspace/pages/welcome.html")
-    week = this_week(figures.warehouse, figures.scope)
+    week = this_week(figures.warehouse, figures.scope, figures.as_of)
     closed = periods(figures.warehouse)
     stock = inventory(figures.warehouse, figures.scope, closed[0]) if closed else None
     names = get_named_customers((call.customer_id for call in week.calls), request.actor)
