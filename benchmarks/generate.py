@@ -108,7 +108,8 @@ def one_file(connection: duckdb.DuckDBPyConnection, directory: Path, lines: int 
                     CASE WHEN {chance("i", 31)} < 0.15 THEN greatest(0, i - 1 - floor({chance("i", 30)} * 20)::INT)
                         ELSE i END AS origin,
                     CASE WHEN {chance("origin", 32)} < 0.75
-                        THEN (12346 + floor(pow({chance("origin", 33)}, 3) * 4372))::INT::VARCHAR ELSE '' END AS customer,
+                        THEN (12346 + floor(pow({chance("origin", 33)}, 3) * 4372))::INT::VARCHAR ELSE ''
+                        END AS customer,
                     CASE WHEN {chance("origin", 34)} < 0.91 THEN 'United Kingdom' ELSE 'Germany' END AS country,
                     CASE WHEN {chance("i", 31)} < 0.15 THEN 2
                         ELSE least(500, 1 + floor(-ln(1 - {chance("i", 35)}) * 26)) END::INT AS n

@@ -113,10 +113,10 @@ class Chunk:
     declared field, extensions' included. `apply` may add columns to it, so that an extension finds what was resolved
     (the customers importer leaves `customer_id bigint` there). `rejects` is a temp table (row_no bigint, code
     text, message text): a row inserted there is counted as rejected and goes to the error file; `apply` must not write
-    it. `groups` is, for importers that declare `group_columns`, a temp table with one row for each `keep_together` group:
-    `group_no bigint` (from 1, in the order of the rows), the group's fields, and the declared columns; `table` then has
-    `group_no` as well. `columns` are the fields that the file really has: an update leaves alone what the file does not carry.
-    `source` names the system that the file comes from: the namespace of external ids.
+    it. `groups` is, for importers that declare `group_columns`, a temp table with one row for each `keep_together`
+    group: `group_no bigint` (from 1, in the order of the rows), the group's fields, and the declared columns; `table`
+    then has `group_no` as well. `columns` are the fields that the file really has: an update leaves alone what the file
+    does not carry. `source` names the system that the file comes from: the namespace of external ids.
     """
 
     cursor: Cursor
@@ -179,8 +179,8 @@ class Importer:
     `Chunk` (its table is empty). `count_known(cursor, table, source)` tells the dry run how many of the distinct
     `unique` values in temp table `table` are on file already.
     `group_columns` are aggregates over each `keep_together` group of a chunk, for the table `chunk.groups`;
-    `row_columns` are further columns of `chunk.table` (window functions over `group_no` allowed); `staged` names the fields
-    that `chunk.table` has to have, where not all are needed there.
+    `row_columns` are further columns of `chunk.table` (window functions over `group_no` allowed); `staged` names the
+    fields that `chunk.table` has to have, where not all are needed there.
     `things` names what is counted ("customers"). Of each tuple in `one_of` at least one field must be mapped.
     `completed` maps columns to DuckDB expressions that replace them once the treatments are done (all see the columns
     as they stood before), for example an amount worked out where the file has none.

@@ -53,11 +53,13 @@ def plan_dates(
         ) GROUP BY v
     """)
     found = connection.execute("""
-        SELECT count(*), count(*) FILTER (a BETWEEN 13 AND 31 AND b <= 12), count(*) FILTER (a <= 12 AND b BETWEEN 13 AND 31),
-            count(*) FILTER (a <= 12 AND b <= 12), count(*) FILTER (a BETWEEN 100 AND 200 AND b <= 12 AND digits <= 2),
+        SELECT count(*), count(*) FILTER (a BETWEEN 13 AND 31 AND b <= 12),
+            count(*) FILTER (a <= 12 AND b BETWEEN 13 AND 31), count(*) FILTER (a <= 12 AND b <= 12),
+            count(*) FILTER (a BETWEEN 100 AND 200 AND b <= 12 AND digits <= 2),
             coalesce(bool_and(v = given), true)
         FROM (
-            SELECT v, given, TRY_CAST(part.a AS INT) AS a, TRY_CAST(part.b AS INT) AS b, length(part.c) AS digits FROM strange
+            SELECT v, given, TRY_CAST(part.a AS INT) AS a, TRY_CAST(part.b AS INT) AS b, length(part.c) AS digits
+            FROM strange
         )
     """).fetchone()
     count, day_first, month_first, either, three_digits, plain_as_given = found or (0, 0, 0, 0, 0, True)

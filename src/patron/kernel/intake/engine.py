@@ -220,7 +220,7 @@ def _prepared(run: ImportRun, *, actor: Actor, now: datetime, progress: Progress
             run = operations.record_findings(
                 run=run, findings={"headers": list(source.headers)}, checked=False, actor=actor, now=now
             )
-        mapped = map_columns(importer, source.headers, run.details.get("given"))
+        mapped = map_columns(importer, source.own_headers, run.details.get("given"))
         found = prepare(
             prepared, source, importer, mapped.columns, run.options, step=lambda phase: progress(phase, 0, 0)
         )

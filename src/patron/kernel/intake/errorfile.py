@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from patron.kernel.downloads import neutralised
+from patron.kernel.intake.readers import ERROR_COLUMNS
 from patron.kernel.intake.sql import literal
 
 _BATCH = 10_000
@@ -35,7 +36,7 @@ def write_error_file(
     written = 0
     with target.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["row", "column", "reason", *(neutralised(h) for h in headers)])
+        writer.writerow([*ERROR_COLUMNS, *(neutralised(h) for h in headers)])
         for row_no, code, field, message, cells in _rows(connection, len(headers)):
             reason = message or words.get(code, code)
             writer.writerow([row_no, labels.get(field, ""), reason, *(neutralised(cell or "") for cell in cells)])

@@ -227,7 +227,8 @@ def merged_counts(before: Mapping[str, Any], counts: ApplyCounts, rejected: Mapp
 
 
 def _finish(run: ImportRun, importer: Importer, *, actor: Actor, now: datetime) -> None:
-    steps = [step.finish for step in (importer, *extensions_of(importer.name)) if step.finish is not None]
+    declared = [importer.finish, *(extension.finish for extension in extensions_of(importer.name))]
+    steps = [step for step in declared if step is not None]
     if not steps:
         return
     with transaction.atomic(), database.cursor() as cursor:

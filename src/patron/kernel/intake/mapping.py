@@ -20,9 +20,17 @@ ENGINE_OPTIONS = (
         choices=(("auto", "auto"), ("dmy", "31/1/2025"), ("mdy", "1/31/2025"), ("ymd", "2025/1/31")),
     ),
     ImportOption(
-        "republic_years", gettext_lazy("Years of the Republic (民國)"), default="auto", choices=(("auto", "auto"), *YES_NO)
+        "republic_years",
+        gettext_lazy("Years of the Republic (民國)"),
+        default="auto",
+        choices=(("auto", "auto"), *YES_NO),
     ),
-    ImportOption("decimal_mark", gettext_lazy("Decimal mark"), default=".", choices=((".", "1,234.50"), (",", "1.234,50"))),
+    ImportOption(
+        "decimal_mark",
+        gettext_lazy("Decimal mark"),
+        default=".",
+        choices=((".", "1,234.50"), (",", "1.234,50")),
+    ),
 )
 
 

@@ -61,7 +61,8 @@ def _is_sorted(connection: duckdb.DuckDBPyConnection, first: str, group: str) ->
 def _sort(connection: duckdb.DuckDBPyConnection, terms: list[str], group: str) -> None:
     table = "judged"
     if group:
-        table = f"(SELECT judged.*, coalesce(group_first, {terms[0]}) AS group_first FROM judged LEFT JOIN scattered USING ({group}))"
+        first = f"coalesce(group_first, {terms[0]}) AS group_first"
+        table = f"(SELECT judged.*, {first} FROM judged LEFT JOIN scattered USING ({group}))"
         terms = ["group_first", *terms[1:]]
     hidden = " EXCLUDE (group_first)" if group else ""
     connection.execute(f"""
@@ -96,7 +97,8 @@ def _end_of_group(connection: duckdb.DuckDBPyConnection, group: tuple[str, ...],
         found = connection.execute(f"""
             SELECT min(position) FROM ordered
             WHERE position >= {end} AND position < {end + reach} AND verdict IS NULL AND {names} IS DISTINCT FROM (
-                SELECT {names} FROM ordered WHERE verdict IS NULL AND position < {end} AND position >= {max(0, end - 100_000)}
+                SELECT {names} FROM ordered
+                WHERE verdict IS NULL AND position < {end} AND position >= {max(0, end - 100_000)}
                 ORDER BY position DESC LIMIT 1
             )
         """).fetchone()

@@ -122,6 +122,8 @@ class _Typing:
             if direct is not None:
                 return f"{column} IS NOT NULL", direct
             column = f"{column}::VARCHAR"
+        if self._source.is_mended:
+            column = f"regexp_replace({column}, '^''([=+@\t\r-])', '\\1')"
         present = f"{values.text(column)} IS NOT NULL"
         if wanted.kind == "text":
             return present, values.text(column, whole=self._is_whole(column))
@@ -165,7 +167,8 @@ def _judged(typed: str, importer: Importer, treatments: list[Treatment], marked:
         if t.condition and t.action in ("reject", "skip") and not t.aggregate
     ]
     marks = " + ".join(f"(CASE WHEN {t.condition} THEN {1 << i} ELSE 0 END)" for i, t in enumerate(marked)) or "0"
-    sql = f"SELECT * EXCLUDE (fault), ({marks})::INTEGER AS marks, CASE {' '.join(verdicts)} END AS verdict FROM ({typed})"
+    verdict = f"CASE {' '.join(verdicts)} END AS verdict"
+    sql = f"SELECT * EXCLUDE (fault), ({marks})::INTEGER AS marks, {verdict} FROM ({typed})"
     for i, treatment in enumerate(marked):
         if treatment.fixes:
             replaced = ", ".join(
@@ -250,7 +253,8 @@ def _first_errors(
             WHERE verdict IS NOT NULL AND split_part(verdict, ':', 1) NOT IN ({skipping})
             ORDER BY row_no LIMIT {FIRST_ERRORS}
         )
-        SELECT row_no, split_part(verdict, ':', 1) AS code, split_part(verdict, ':', 2) AS field, MAP {{{shown}}} AS given
+        SELECT row_no, split_part(verdict, ':', 1) AS code, split_part(verdict, ':', 2) AS field,
+            MAP {{{shown}}} AS given
         FROM raw JOIN bad USING (row_no)
         UNION ALL BY NAME (
             SELECT row_no, code, '' AS field, MAP {{'': array_to_string(cells, ' | ')}} AS given

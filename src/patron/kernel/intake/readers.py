@@ -20,6 +20,8 @@ from patron.kernel.intake.inspecting import FileFacts
 from patron.kernel.intake.lenient import tidy_headers
 from patron.kernel.intake.sql import identifier, literal
 
+ERROR_COLUMNS = ("row", "column", "reason")
+"""What the error file puts in front of the columns of the original."""
 DELIMITERS = (",", "\t", ";", "|")
 _SNIFF_LINES = 60
 
@@ -34,6 +36,16 @@ class Source:
     delimiter: str
     headers: tuple[str, ...]
     types: tuple[str, ...]
+
+    @property
+    def is_mended(self) -> bool:
+        """Whether this is an error file of ours that comes again: its columns stand in front, formulas are quoted."""
+        return self.headers[: len(ERROR_COLUMNS)] == ERROR_COLUMNS
+
+    @property
+    def own_headers(self) -> tuple[str, ...]:
+        """The headers that are the user's."""
+        return self.headers[len(ERROR_COLUMNS) :] if self.is_mended else self.headers
 
 
 def open_source(
@@ -135,7 +147,6 @@ def _read_fast(connection: duckdb.DuckDBPyConnection, path: Path, delimiter: str
         return False
     cells = ", ".join(f"c{i}" for i in range(width))
     connection.execute(
-        "CREATE OR REPLACE VIEW raw AS SELECT rowid + 2 AS row_no, * FROM raw_rows "
-        f"WHERE coalesce({cells}) IS NOT NULL"
+        f"CREATE OR REPLACE VIEW raw AS SELECT rowid + 2 AS row_no, * FROM raw_rows WHERE coalesce({cells}) IS NOT NULL"
     )
     return True

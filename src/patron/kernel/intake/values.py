@@ -20,6 +20,7 @@ POSTGRES_TYPES: dict[FieldKind, str] = {
 }
 _FULL_WIDTH = "０１２３４５６７８９．，－＋（）％　"
 _HALF_WIDTH = "0123456789.,-+()% "
+_CURRENCY_SIGNS = "(HKD|USD|TWD|CNY|RMB|GBP|EUR|JPY|MOP|SGD|HK\\$|NT\\$|US\\$|[$€£¥￥＄元]|[\\s''])"
 _YES = "'1', 'y', 'yes', 'true', 't', 'on', '是', '有', 'x', '✓', 'v'"
 _NO = "'0', 'n', 'no', 'false', 'f', 'off', '否', '無', '无', '沒有', '没有'"
 _NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
@@ -38,7 +39,7 @@ def decimal(column: str, *, comma: bool = False) -> str:
     """
     clean = f"upper(translate({column}, '{_FULL_WIDTH}', '{_HALF_WIDTH}'))"
     clean = f"regexp_replace({clean}, '^\\s*\\((.*)\\)\\s*$', '-\\1')"
-    clean = f"regexp_replace({clean}, '(HKD|USD|TWD|CNY|RMB|GBP|EUR|JPY|MOP|SGD|HK\\$|NT\\$|US\\$|[$€£¥￥＄元]|[\\s''])', '', 'g')"
+    clean = f"regexp_replace({clean}, '{_CURRENCY_SIGNS}', '', 'g')"
     clean = f"regexp_replace({clean}, '^(.*\\d)-$', '-\\1')"
     marked = f"replace(replace({clean}, '.', ''), ',', '.')" if comma else f"replace({clean}, ',', '')"
     cast = f"TRY_CAST({marked} AS DECIMAL(18, 4))"
@@ -71,7 +72,8 @@ def from_typed(column: str, source_type: str, kind: FieldKind) -> str | None:
     if kind == "flag" and base == "BOOLEAN":
         return column
     if kind == "text" and base in ("DOUBLE", "FLOAT"):
-        return f"CASE WHEN {column} = floor({column}) AND abs({column}) < 1e15 THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END"
+        whole = f"{column} = floor({column}) AND abs({column}) < 1e15"
+        return f"CASE WHEN {whole} THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END"
     if kind == "text" and base in _NUMERIC:
         return f"{column}::VARCHAR"
     return None

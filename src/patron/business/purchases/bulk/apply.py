@@ -8,8 +8,8 @@ from patron.kernel.intake.contract import ApplyCounts, Chunk, Cursor
 _RECEIPTS = """
     CREATE TEMP TABLE intake_receipt ON COMMIT DROP AS
     SELECT coalesce(known.id, nextval(pg_get_serial_sequence('purchases_purchase', 'id'))) AS id, told.group_no,
-        known.id IS NULL AS is_new, told.invoice, told.kind, told.occurred_at, told.line_count, told.channel, told.cashier,
-        told.terminal, told.tender, told.net_amount::numeric(16, 2) AS net_amount,
+        known.id IS NULL AS is_new, told.invoice, told.kind, told.occurred_at, told.line_count, told.channel,
+        told.cashier, told.terminal, told.tender, told.net_amount::numeric(16, 2) AS net_amount,
         told.discount::numeric(16, 2) AS discount_amount, told.cost::numeric(16, 2) AS cost_amount,
         who.customer_id, branch.id AS branch_id, NULL::bigint AS original_id
     FROM {groups} AS told

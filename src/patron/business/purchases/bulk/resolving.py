@@ -54,12 +54,12 @@ def resolve_customers(chunk: Chunk) -> int:
 
 
 def _create_customers(chunk: Chunk) -> int:
-    """Put those still asked for on file, in the order in which they first appear, known from their first purchase on."""
+    """Put those still asked for on file, in the order in which they appear, known from their first purchase on."""
     created = chunk.execute(
         f"""
         CREATE TEMP TABLE intake_born ON COMMIT DROP AS
-        SELECT nextval(pg_get_serial_sequence('customers_customer', 'id')) AS id, patron_next_customer_number() AS number,
-            value, first_at
+        SELECT nextval(pg_get_serial_sequence('customers_customer', 'id')) AS id,
+            patron_next_customer_number() AS number, value, first_at
         FROM (
             SELECT a.value, min(c.occurred_at) AS first_at FROM intake_asked AS a
             JOIN {chunk.groups} AS c ON c.customer = a.value GROUP BY a.value ORDER BY min(c.group_no)
@@ -70,8 +70,8 @@ def _create_customers(chunk: Chunk) -> int:
         with chunk.bulk_insert():
             chunk.execute(
                 """
-                INSERT INTO customers_customer (id, number, kind, status, name, family_name, given_name, latin_name, sex,
-                    occupation, language, preferred_channel, preferences, photo, attributes, registered_on)
+                INSERT INTO customers_customer (id, number, kind, status, name, family_name, given_name, latin_name,
+                    sex, occupation, language, preferred_channel, preferences, photo, attributes, registered_on)
                 SELECT id, number, 'individual', 'active', '', '', '', '', '', '', '', '', '', '', '{}'::jsonb,
                     (first_at AT TIME ZONE %(zone)s)::date
                 FROM intake_born
@@ -79,12 +79,15 @@ def _create_customers(chunk: Chunk) -> int:
                 {"zone": settings.TIME_ZONE},
             )
             chunk.execute(
-                "INSERT INTO customers_externalid (customer_id, source, value) SELECT id, %(source)s, value FROM intake_born",
+                "INSERT INTO customers_externalid (customer_id, source, value) "
+                "SELECT id, %(source)s, value FROM intake_born",
                 {"source": chunk.source},
             )
             log_activities_from(
-                "SELECT id AS customer_id, 'customer.registered' AS kind, first_at AS occurred_at, 'import' AS channel, "
-                "NULL::bigint AS branch_id, 'customers.customer:' || id AS source, '{}'::jsonb AS facts FROM intake_born",
+                "SELECT id AS customer_id, 'customer.registered' AS kind, first_at AS occurred_at, "
+                "'import' AS channel, "
+                "NULL::bigint AS branch_id, 'customers.customer:' || id AS source, '{}'::jsonb AS facts "
+                "FROM intake_born",
                 actor=chunk.actor,
                 now=chunk.now,
             )
@@ -97,7 +100,8 @@ def create_products(chunk: Chunk) -> int:
     """Put products on file that only the lines know: code, the description most often given, category."""
     missing = chunk.execute(f"""
         CREATE TEMP TABLE intake_missing ON COMMIT DROP AS
-        SELECT asked.code FROM (SELECT DISTINCT product_code AS code FROM {chunk.table} WHERE product_code IS NOT NULL) AS asked
+        SELECT asked.code
+        FROM (SELECT DISTINCT product_code AS code FROM {chunk.table} WHERE product_code IS NOT NULL) AS asked
         WHERE NOT EXISTS (SELECT FROM catalog_product AS p WHERE p.code = asked.code)
     """)
     if not missing:

@@ -57,8 +57,8 @@ def write_returns(chunk: Chunk) -> tuple[int, int]:
     """Write the new receipts that are returns, with the lines they undo; return lines matched and not matched."""
     chunk.execute(f"""
         CREATE TEMP TABLE intake_back ON COMMIT DROP AS
-        SELECT c.row_no, row_number() OVER (ORDER BY r.occurred_at, c.row_no) AS return_no, r.customer_id, p.id AS product_id,
-            r.occurred_at, c.unit_price, -c.quantity AS quantity
+        SELECT c.row_no, row_number() OVER (ORDER BY r.occurred_at, c.row_no) AS return_no, r.customer_id,
+            p.id AS product_id, r.occurred_at, c.unit_price, -c.quantity AS quantity
         FROM {chunk.table} AS c JOIN intake_receipt AS r ON r.group_no = c.group_no AND r.is_new AND r.kind = 'return'
         LEFT JOIN catalog_product AS p ON p.code = c.product_code
     """)

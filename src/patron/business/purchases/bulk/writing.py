@@ -69,7 +69,8 @@ def log(chunk: Chunk) -> None:
                 f"""
                 SELECT customer_id, '{code}' AS kind, occurred_at, coalesce(channel, 'store') AS channel, branch_id,
                     'purchase:' || id AS source,
-                    jsonb_build_object('net', net_amount::text, 'currency', %(currency)s::text, 'lines', line_count) AS facts
+                    jsonb_build_object('net', net_amount::text, 'currency', %(currency)s::text, 'lines', line_count)
+                        AS facts
                 FROM intake_receipt WHERE is_new AND kind = %(kind)s AND customer_id IS NOT NULL ORDER BY id
                 """,
                 parameters(chunk, kind),

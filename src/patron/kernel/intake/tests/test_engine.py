@@ -88,7 +88,8 @@ def test_dry_run_counts_what_will_be_done_and_writes_nothing(shelf: Callable[...
         "free": ("note", 1),
     }
     assert [(e.row, e.column, e.value) for e in report.errors] == [
-        (5, "item code", ""), (6, "Price", "one"), (7, "sold_on", "soon"), (8, "Price", "2000"), (10, "item code", "A1"),
+        (5, "item code", ""), (6, "Price", "one"), (7, "sold_on", "soon"), (8, "Price", "2000"),
+        (10, "item code", "A1"),
     ]  # fmt: skip
     assert report.errors[3].message == "Lower the price."
     assert report.columns == {"code": "item code", "price": "Price", "sold_on": "sold_on", "note": "note"}

@@ -54,21 +54,26 @@ def _dates(*texts: str, order: str = "auto", republic: str = "auto") -> tuple[di
     connection.execute("SET TimeZone = 'Asia/Hong_Kong'; CREATE TABLE raw (c0 VARCHAR)")
     connection.executemany("INSERT INTO raw VALUES (?)", [[text] for text in texts])
     plan = plan_dates(connection, "c0", order=order, republic=republic)
-    found = {"order": plan.order, "ambiguous": plan.ambiguous, "mixed": plan.mixed, "republic": plan.republic}
+    found: dict[str, object] = {
+        "order": plan.order,
+        "ambiguous": plan.ambiguous,
+        "mixed": plan.mixed,
+        "republic": plan.republic,
+    }
     rows = connection.execute(f"SELECT ({plan.expression})::VARCHAR FROM raw").fetchall()
     return found, [row[0][:19] if row[0] else None for row in rows]
 
 
 def test_dates_of_one_file_may_be_mixed() -> None:
     found, dates = _dates(
-        "2025-01-31", "2025/1/31 8:05", "31/1/2025", "2025年1月31日", "20250131", "45688", "31-Jan-2025", "2025/1/31 下午 3:05:00",
-        "2025-01-31T00:00:00Z", "31.1.25", "soon",
+        "2025-01-31", "2025/1/31 8:05", "31/1/2025", "2025年1月31日", "20250131", "45688", "31-Jan-2025",
+        "2025/1/31 下午 3:05:00", "2025-01-31T00:00:00Z", "31.1.25", "soon",
     )  # fmt: skip
     assert found == {"order": "dmy", "ambiguous": False, "mixed": False, "republic": False}
     day = "2025-01-31"
     assert dates == [
-        f"{day} 00:00:00", f"{day} 08:05:00", f"{day} 00:00:00", f"{day} 00:00:00", f"{day} 00:00:00", f"{day} 00:00:00",
-        f"{day} 00:00:00", f"{day} 15:05:00", f"{day} 08:00:00", f"{day} 00:00:00", None,
+        f"{day} 00:00:00", f"{day} 08:05:00", f"{day} 00:00:00", f"{day} 00:00:00", f"{day} 00:00:00",
+        f"{day} 00:00:00", f"{day} 00:00:00", f"{day} 15:05:00", f"{day} 08:00:00", f"{day} 00:00:00", None,
     ]  # fmt: skip
 
 
