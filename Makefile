@@ -90,8 +90,8 @@ $(VENV)/.venv:
 
 $(VENV)/.base $(VENV)/.demo $(VENV)/.test: $(VENV)/.%: requirements/%.txt pyproject.toml | $(VENV)/.venv
 	@echo "Installing Python packages ($*) …"
-	@$(PIP) install --require-hashes --requirement requirements/$*.txt
-	@$(PIP) install --no-deps --editable .
+	@$(PIP) install --no-compile --no-deps --require-hashes --requirement requirements/$*.txt
+	@$(PIP) install --no-compile --no-deps --editable .
 	@touch $@
 
 node_modules/.demo: package-lock.json | $(VENV)/.venv
