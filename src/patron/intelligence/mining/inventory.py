@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-import duckdb
 import pyarrow as pa
 
 from patron.intelligence.mining.errors import InputError
@@ -121,6 +120,8 @@ def flows(stages: pa.Table, *, branches: pa.Table | None = None) -> tuple[Flow, 
     :func:`patron.intelligence.mining.stages.stages_over_time` gives it. ``branches``: ``customer`` and ``branch`` (the
     home branch, one row per customer, the same for the whole time) to split by branch. The first date only opens.
     """
+    import duckdb  # the arithmetic below is used by pages that have no need of it
+
     _need(stages, ("customer", "as_of", "stage", "money_per_year"), "stages")
     with duckdb.connect() as connection:
         connection.register("stages", stages)

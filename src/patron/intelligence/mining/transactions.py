@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from patron.intelligence.mining.arrays import Flags, Whole, Whole32, day_number, prefix_sums
 from patron.intelligence.mining.errors import InputError
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 #: Amounts are added up as exact decimals, so that totals do not depend on the order in which threads finish.
 MONEY: Final = "decimal(18, 4)"
@@ -124,7 +125,7 @@ class Purchases:
         known = self.days.day <= day_number(as_of)
         return replace(
             self,
-            lines=self.lines.filter(self.lines.date <= ibis.literal(as_of)),
+            lines=self.lines.filter(self.lines.date <= as_of),
             days=self.days if known.all() else self.days.select(known),
         )
 
