@@ -33,7 +33,8 @@ def is_database_failure(error: BaseException | None) -> bool:
 def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
     """503 for a request during which the database failed."""
     metrics.DATABASE_FAILURES.inc()
-    log.error("database failure", error=type(error).__name__, cause=type(error.__cause__).__name__)
+    first_line = next(iter(str(error).splitlines()), "")
+    log.error("database failure", error=type(error).__name__, cause=type(error.__cause__).__name__, message=first_line)
     response = _answer(request, status=503, code="unavailable", message=UNAVAILABLE)
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response

@@ -67,6 +67,7 @@ class RequestMiddleware:
             query_ms=round(tally.seconds * 1000, 1),
             actor=_actor(request),
         )
+        structlog.contextvars.clear_contextvars()
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

@@ -35,8 +35,9 @@ _LANGUAGE = {
     "in": "header",
     "name": "Accept-Language",
     "required": False,
-    "description": "The language of refusals.",
-    "schema": {"type": "string", "enum": ["en", "zh-Hant", "zh-Hans"]},
+    "description": "The language of refusals and explanations: en, zh-Hant or zh-Hans.",
+    "schema": {"type": "string"},
+    "example": "zh-Hant",
 }
 
 

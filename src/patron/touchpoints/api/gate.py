@@ -77,7 +77,7 @@ def guarded(view: View) -> View:
     return run
 
 
-def no_such_address(request: HttpRequest, rest: str = "") -> HttpResponse:  # noqa: ARG001
+def no_such_address(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """The answer to every address below the API that is none."""
     raise NotFound
 

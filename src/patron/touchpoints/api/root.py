@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import Http404
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, re_path
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
@@ -11,7 +11,7 @@ from ninja.operation import Operation
 from patron.kernel.api.answers import answer_exception
 from patron.kernel.api.reading import StrictParser
 from patron.touchpoints.api.description import DESCRIPTION, described
-from patron.touchpoints.api.endpoints import branches, customers, insights, points, purchases
+from patron.touchpoints.api.endpoints import branches, customers, insights, points, products, purchases
 from patron.touchpoints.api.gate import guarded, no_such_address
 
 
@@ -26,7 +26,7 @@ class PatronAPI(NinjaAPI):
             for pattern in patterns
             if isinstance(pattern, URLPattern)
         ]
-        return [*behind_the_gate, path("<path:rest>", guarded(no_such_address))], app_name, namespace
+        return [*behind_the_gate, re_path(r"", guarded(no_such_address))], app_name, namespace
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         return str(operation.view_func.__name__)
@@ -46,5 +46,5 @@ api = PatronAPI(
 )
 for kind in (Exception, Http404, HttpError, ValidationError):
     api.add_exception_handler(kind, answer_exception)
-for room in (customers, branches, purchases, points, insights):
+for room in (customers, products, branches, purchases, points, insights):
     api.add_router("", room.router)

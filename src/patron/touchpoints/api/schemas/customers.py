@@ -3,13 +3,13 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from patron.core.customers.models import Consent, ContactPoint, ExternalId
 from patron.core.customers.queries.api import CustomerRecord
 from patron.core.customers.queries.file import shown_contact
-from patron.touchpoints.api.schemas.parts import Code, Input, Instant, LongText, Name, Output, ShortText
+from patron.touchpoints.api.schemas.parts import Code, Day, Input, Instant, LongText, Name, Output, ShortText
 
 Kind = Literal[
     "individual", "household", "organisation", "intermediary", "indirect", "internal", "community", "prospect"
@@ -133,7 +133,7 @@ def _after_1890(day: date) -> date:
     return day
 
 
-PastDate = Annotated[date, AfterValidator(_after_1890), Field(examples=["1990-11-21"])]
+PastDate = Annotated[Day, AfterValidator(_after_1890), Field(examples=["1990-11-21"])]
 
 
 class CustomerChangesIn(Input):
@@ -182,7 +182,7 @@ class ContactIn(Input):
     kind: ContactKind
     value: Annotated[str, StringConstraints(min_length=1, max_length=200), Field(examples=["6123 4567"])]
     label: Annotated[str, StringConstraints(max_length=40)] = ""
-    primary: bool = False
+    primary: StrictBool = False
     source: Annotated[str, StringConstraints(max_length=60)] = ""
 
 
@@ -191,7 +191,7 @@ class ConsentIn(Input):
 
     purpose: Purpose
     channel: Channel
-    granted: bool
+    granted: StrictBool
     source: Source
     given_at: Instant | None = Field(default=None, description="When they said so; now unless told.")
 

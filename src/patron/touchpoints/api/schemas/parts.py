@@ -1,6 +1,7 @@
 """Parts that several schemas share."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Generic, TypeVar
 
@@ -58,7 +59,18 @@ def _in_utc(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc), Field(examples=["2026-03-02T09:00:00+08:00"])]
+def _written_out(value: object) -> object:
+    """Dates and instants as ISO 8601 alone: a bare number could be seconds, milliseconds or days."""
+    if not isinstance(value, str) or not _ISO_DAY.match(value):
+        raise PydanticCustomError("datetime_parsing", "not in ISO 8601")
+    return value
+
+
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
+Day = Annotated[date, BeforeValidator(_written_out)]
+Instant = Annotated[
+    AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_utc), Field(examples=["2026-03-02T09:00:00+08:00"])
+]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 ShortText = Annotated[str, StringConstraints(max_length=100)]
 Name = Annotated[str, StringConstraints(max_length=200)]

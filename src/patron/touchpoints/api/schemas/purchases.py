@@ -12,7 +12,7 @@ from patron.touchpoints.api.schemas.parts import Amount, Code, Currency, Input, 
 
 Source = Annotated[str, StringConstraints(min_length=1, max_length=60), Field(examples=["till"])]
 SourceKey = Annotated[str, StringConstraints(min_length=1, max_length=120), Field(examples=["T7-000123"])]
-LineNumber = Annotated[int, Field(ge=1, le=100_000)]
+LineNumber = Annotated[int, Field(ge=1, le=100_000, strict=True)]
 
 
 class PurchaseOut(Output):

@@ -55,7 +55,7 @@ def test_every_route_behind_the_api_is_described() -> None:
     }
 
     assert {(method, address) for method, address, _scope in _operations()} == {
-        (method, address.replace("//", "/").replace("int:", "")) for method, address in routes
+        (method, address.replace("//", "/").replace("path:", "")) for method, address in routes
     }
 
 
