@@ -349,6 +349,6 @@ def test_photo_is_kept_and_shown_to_those_who_may_see_the_customer(settings, tmp
 
     assert (missing.status_code, refused.status_code, kept.status_code) == (404, 422, 302)
     shown = client.get(address)
-    assert (shown["Content-Type"], b"".join(shown.streaming_content)) == ("image/png", picture)
+    assert (shown["Content-Type"], shown.getvalue()) == ("image/png", picture)
     assert f'src="{address}"' in _page(client, chan)
     assert stranger.get(address).status_code == 404

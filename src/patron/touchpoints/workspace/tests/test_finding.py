@@ -42,7 +42,10 @@ def test_whole_number_opens_the_customer_at_once() -> None:
 
 
 def test_search_for_nobody_says_what_to_try() -> None:
-    assert "Nobody found for “zzz”" in signed_in().get(reverse("search"), {"q": "zzz"}).content.decode()
+    html = signed_in().get(reverse("search"), {"q": "zzz"}).content.decode()
+
+    assert "Nobody found for “zzz”" in html
+    assert 'href="/customers/new/?name=zzz"' in html
 
 
 def test_register_puts_somebody_on_file_with_consent() -> None:

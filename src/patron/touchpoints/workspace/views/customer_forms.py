@@ -240,7 +240,7 @@ def photo(request: PageRequest, number: str) -> HttpResponseBase:
     customer = get_visible_customer(number, request.actor)
     if not customer.photo:
         raise NotFound(details={"photo": number})
-    kind = "image/png" if customer.photo.name.endswith(".png") else "image/jpeg"
+    kind = "image/png" if str(customer.photo.name).endswith(".png") else "image/jpeg"
     return FileResponse(customer.photo.open("rb"), content_type=kind, headers={"Cache-Control": "private, max-age=600"})
 
 

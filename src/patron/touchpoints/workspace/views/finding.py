@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from patron.core.accounts.queries import get_visible_branches
@@ -33,8 +34,19 @@ def search(request: PageRequest) -> HttpResponseBase:
     exact = [hit for hit in found if hit.exact]
     if len(exact) == 1 and len(found) == 1:
         return HttpResponseRedirect(reverse("customer", args=[exact[0].number]))
-    context = {"query": text, "hits": _hits(found, request.actor), "is_cut": len(found) == RESULTS}
+    context = {
+        "query": text,
+        "hits": _hits(found, request.actor),
+        "is_cut": len(found) == RESULTS,
+        "register_url": _register_url(text) if request.actor.can("customers.register") else "",
+    }
     return show(request, "workspace/pages/search.html", context, fragment="hits")
+
+
+def _register_url(text: str) -> str:
+    """The form for somebody new, with what was searched for already in it."""
+    is_phone = not any(character.isalpha() for character in text)
+    return f"{reverse('customer-register')}?{urlencode({'phone' if is_phone else 'name': text})}"
 
 
 @page(permission="customers.view", nav="customer-list")
@@ -67,7 +79,7 @@ def _hits(found: list[Found], actor: Actor) -> list[dict[str, Any]]:
     ]
 
 
-@page(permission="customers.register", nav="customer-list")
+@page(permission="customers.register", nav="customer-register")
 def register(request: PageRequest) -> HttpResponseBase:
     """Put somebody on file. Somebody with the same phone is shown first, and registered all the same if told so."""
     branches = [(branch.pk, branch.name) for branch in get_visible_branches(request.actor)]
