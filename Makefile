@@ -63,6 +63,10 @@ messages: $(VENV)/.test ## Collect the texts to translate (needs the gettext too
 .PHONY: install
 install: $(VENV)/.test node_modules/.test $(VENV)/.messages ## Install everything that development and tests need
 
+.PHONY: openapi
+openapi: $(VENV)/.test ## Write the API's description anew (docs/openapi.json)
+	@$(PY) -m patron.config.cli manage openapi docs/openapi.json
+
 .PHONY: lock
 lock: $(VENV)/.venv ## Pin the Python packages with hashes (make lock UPGRADE=--upgrade takes newer ones)
 	@$(PIP) install uv

@@ -8,7 +8,15 @@ from patron.config.home import home_directory
 app = typer.Typer(add_completion=False)
 
 # These look at code alone; starting a database for them would only cost time.
-_WITHOUT_DATABASE = {"makemessages", "compilemessages", "collectstatic", "diffsettings", "findstatic", "help"}
+_WITHOUT_DATABASE = {
+    "makemessages",
+    "compilemessages",
+    "collectstatic",
+    "diffsettings",
+    "findstatic",
+    "help",
+    "openapi",
+}
 
 
 @app.command(
