@@ -176,8 +176,8 @@ class Importer:
     `sort_by` (DuckDB ORDER BY terms over typed columns); rows equal in `keep_together` are never split over two chunks.
     `unique` are fields that identify a row within the file: a later row with the same values is rejected as
     `repeated_in_file`. `finish` runs once after the last chunk, in its own transaction, idempotently, with the same
-    `Chunk` (its table is empty). `count_known(cursor, table, source)` tells the dry run how many of the distinct
-    `unique` values in temp table `table` are on file already.
+    `Chunk` (its table is empty, its `rows` are those of the whole run). `count_known(cursor, table, source)` tells the
+    dry run how many of the distinct `unique` values in temp table `table` are on file already.
     `group_columns` are aggregates over each `keep_together` group of a chunk, for the table `chunk.groups`;
     `row_columns` are further columns of `chunk.table` (window functions over `group_no` allowed); `staged` names the
     fields that `chunk.table` has to have, where not all are needed there.

@@ -31,6 +31,7 @@ from patron.kernel.intake.readers import Source, open_source
 from patron.kernel.intake.reports import Report, report_of
 from patron.kernel.intake.sql import identifier
 from patron.kernel.models import ImportRun
+from patron.kernel.observability.queries import bulk_work
 
 Progress = Callable[[str, int, int], None]
 """Called with the phase (reading, typing, checking, sorting, loading, done), rows done and rows in all."""
@@ -286,7 +287,7 @@ def _loaded(run: ImportRun, *, actor: Actor, now: datetime, progress: Progress) 
     directory = workspace.directory_of(run.pk)
     total = run.rows_total
     progress("loading", run.rows_done, total)
-    with workspace.database(directory, read_only=True) as prepared:
+    with bulk_work(), workspace.database(directory, read_only=True) as prepared:
         load(
             prepared,
             run,

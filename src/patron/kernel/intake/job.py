@@ -1,9 +1,13 @@
 """The worker's part: importing in the background."""
 
+from datetime import timedelta
+
 from patron.kernel import clock
 from patron.kernel.actor import system
 from patron.kernel.errors import DomainError
-from patron.kernel.jobs import job
+from patron.kernel.jobs import job, periodic
+
+_LEFT_ALONE_FOR = timedelta(minutes=1)
 
 
 @job(name="kernel.intake", queue="imports", retry=False)
@@ -29,3 +33,17 @@ def check_in_background(run_id: int) -> None:
     except DomainError as error:
         refused = str(error)
     end_check(run_id=run_id, refused=refused, actor=system("import"), now=clock.now())
+
+
+@periodic(cron="* * * * *")
+@job(name="kernel.intake.resume", queue="imports", queueing_lock="kernel.intake.resume", retry=False)
+def resume_abandoned(timestamp: int) -> None:  # noqa: ARG001 (given by the scheduler)
+    """Go on with runs whose worker was killed: they call themselves running, but nobody holds their file."""
+    from patron.kernel.intake.engine import run_import
+    from patron.kernel.intake.queries import get_background_runs
+
+    for run_id in get_background_runs(started_before=clock.now() - _LEFT_ALONE_FOR):
+        try:
+            run_import(run_id, actor=system("import"), now=clock.now())
+        except DomainError:
+            continue

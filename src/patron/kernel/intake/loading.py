@@ -233,7 +233,7 @@ def _finish(run: ImportRun, importer: Importer, *, actor: Actor, now: datetime) 
         return
     with transaction.atomic(), database.cursor() as cursor:
         _create_tables(cursor, importer)
-        chunk = chunk_of(cursor, run, rows=0, actor=actor, now=now)
+        chunk = chunk_of(cursor, run, rows=run.rows_total, actor=actor, now=now)
         counts = ApplyCounts()
         for step in steps:
             more = step(chunk)

@@ -188,7 +188,8 @@ def start_run(*, run: ImportRun, actor: Actor, now: datetime) -> ImportRun:
     held.cancel_requested = False
     held.error = ""
     held.started_at = held.started_at or now
-    held.save(update_fields=["status", "cancel_requested", "error", "started_at"])
+    held.details = {**held.details, "background": True}
+    held.save(update_fields=["status", "cancel_requested", "error", "started_at", "details"])
     defer(import_in_background, run_id=held.pk)
     return held
 

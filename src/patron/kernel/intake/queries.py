@@ -1,5 +1,6 @@
 """Reads of import runs."""
 
+from datetime import datetime
 from pathlib import Path
 
 from patron.kernel.actor import Actor
@@ -53,3 +54,11 @@ def get_saved_mappings(actor: Actor, importer: str) -> list[ImportMapping]:
     if importer not in {i.name for i in get_importers(actor)}:
         return []
     return list(ImportMapping.objects.filter(importer=importer).order_by("name"))
+
+
+def get_background_runs(*, started_before: datetime) -> list[int]:
+    """Runs that the worker was given before that instant and that have not ended."""
+    runs = ImportRun.objects.filter(
+        status=ImportRun.Status.RUNNING, started_at__lt=started_before, details__background=True
+    )
+    return list(runs.order_by("pk").values_list("pk", flat=True))

@@ -30,6 +30,19 @@ class Tally:
 _open_tally: ContextVar[Tally | None] = ContextVar("patron_query_tally", default=None)
 
 
+_in_bulk: ContextVar[bool] = ContextVar("patron_bulk_work", default=False)
+
+
+@contextmanager
+def bulk_work() -> Iterator[None]:
+    """Inside the block statements take as long as they take: imports of millions of rows are not slow queries."""
+    token = _in_bulk.set(True)
+    try:
+        yield
+    finally:
+        _in_bulk.reset(token)
+
+
 @contextmanager
 def tallied() -> Iterator[Tally]:
     """Count the statements that this thread sends inside the block."""
@@ -62,7 +75,7 @@ def _measure(execute: Callable[..., Any], sql: Any, params: Any, many: bool, con
         if tally is not None:
             tally.count += 1
             tally.seconds += seconds
-        if seconds * 1000 >= settings.SLOW_QUERY_MS:
+        if seconds * 1000 >= settings.SLOW_QUERY_MS and not _in_bulk.get():
             metrics.SLOW_QUERIES.inc()
             log.warning(
                 "slow query",

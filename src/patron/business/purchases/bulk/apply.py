@@ -20,6 +20,10 @@ _RECEIPTS = """
 """
 
 
+_WORTH_ANALYSING = 100_000
+"""Lines after which the planner's statistics are stale enough to renew them at once."""
+
+
 def apply_chunk(chunk: Chunk) -> ApplyCounts:
     """Write the receipts of a chunk that are not on file; those that are must have the same content."""
     chunk.execute("SELECT pg_advisory_xact_lock(hashtextextended('patron.purchases.import', 0))")
@@ -49,7 +53,10 @@ def apply_chunk(chunk: Chunk) -> ApplyCounts:
 
 def finish_run(chunk: Chunk) -> ApplyCounts:
     """Once all lines are in: customers without a home branch get the one where they bought most."""
-    return ApplyCounts(created={"home_branches": give_home_branches(chunk)})
+    given = give_home_branches(chunk)
+    if chunk.rows >= _WORTH_ANALYSING:
+        chunk.execute("ANALYZE purchases_purchase, purchases_purchaseline, activities_activity, customers_customer")
+    return ApplyCounts(created={"home_branches": given})
 
 
 def count_known(cursor: Cursor, table: str, source: str) -> int:
