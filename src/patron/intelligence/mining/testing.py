@@ -15,7 +15,7 @@ import pyarrow as pa
 from patron.intelligence.mining.transactions import Purchases, prepare
 
 #: customer, day, amount
-Row = tuple[str | int | None, dt.date | None, Decimal | None]
+Row = tuple[str | int, dt.date, Decimal]
 
 _TYPES: Final = {
     "date": pa.date32(),

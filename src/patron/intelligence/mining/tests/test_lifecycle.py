@@ -144,9 +144,8 @@ def every(customer: str, start: str, step: int, times: int, amount: str | int = 
     return [row(customer, first + dt.timedelta(step * place), amount) for place in range(times)]
 
 
-def judged(rows: list[Row], as_of: dt.date = AS_OF, **parameters: float) -> dict[str, object]:
-    chosen = LifecycleParameters(**parameters)
-    (only,) = model_named("lifecycle").run(purchases(rows), as_of=as_of, parameters=chosen).table.to_pylist()
+def judged(rows, as_of=AS_OF):
+    (only,) = model_named("lifecycle").run(purchases(rows), as_of=as_of).table.to_pylist()
     return only
 
 
@@ -184,7 +183,7 @@ def judged(rows: list[Row], as_of: dt.date = AS_OF, **parameters: float) -> dict
     ],
 )
 def test_reason_tells_why(rows, stage, reason):
-    result = judged(rows, trend_gaps=12, trend_min_visits=8)
+    result = judged(rows)
     assert (result["stage"], result["reason"]) == (stage, reason)
 
 
@@ -199,6 +198,19 @@ def test_return_counts_as_reactivated_only_lately():
     rows = every("陳大文", "2024-01-01", 10, 18) + every("陳大文", "2025-03-01", 10, 12)
     assert judged(rows, dt.date(2025, 4, 29))["stage"] == "reactivated"
     assert judged(rows, dt.date(2025, 4, 30))["stage"] == "mature"
+
+
+def test_fall_is_judged_only_by_customers_of_two_whole_periods():
+    cheaper = every("陳大文", "2025-04-05", 5, 18, 10)
+    for first, reason in (("2025-01-02", "on_rhythm"), ("2025-01-01", "spend_falling")):
+        result = judged([row("陳大文", first, 300), *every("陳大文", "2025-01-05", 5, 17, 300), *cheaper])
+        assert (result["trend_days"], result["spend_recent"], result["reason_code"]) == (90, 180, reason)
+
+
+def test_silence_before_a_return_is_judged_by_the_rhythm_before_it():
+    # Three gaps of 10 days: 102 days count as lost. With the 110 days among the gaps it would be far more.
+    result = judged([*every("陳大文", "2025-01-12", 10, 4), row("陳大文", "2025-06-01")])
+    assert (result["reason_code"], result["away_days"]) == ("came_back", 110)
 
 
 def test_slow_shoppers_are_given_more_time_than_fast_ones():
