@@ -24,7 +24,7 @@ SOURCE = "pos"
 STORE_HOURS_FROM_UTC = -5
 """The study gives times in UTC (its tills are busiest at 22:00 and sell all night); its stores are in the east of the
 United States. Written in their own time, shops open in the morning and the year ends on the last Sunday of December."""
-LOCAL_TIME = f"transaction_timestamp + INTERVAL {STORE_HOURS_FROM_UTC} HOUR"
+LOCAL_TIME = f"transaction_timestamp + INTERVAL ({STORE_HOURS_FROM_UTC}) HOUR"
 
 
 class DemoDataMissingError(Exception):
