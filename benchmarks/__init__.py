@@ -1,0 +1,1 @@
+"""Speed and memory, measured: `make bench`. Figures and ratios are printed, never asserted."""
