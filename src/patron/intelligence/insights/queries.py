@@ -57,6 +57,76 @@ def changed_parameters() -> dict[str, dict[str, Any]]:
     return {row.model: dict(row.parameters) for row in latest}
 
 
+@dataclass(frozen=True, slots=True)
+class ParameterSetting:
+    """A parameter of a model as a page shows it; bounds are inclusive, `choices` empty where any value will do."""
+
+    name: str
+    doc: str
+    value: Any
+    default: Any
+    minimum: float | None
+    maximum: float | None
+    choices: tuple[str, ...]
+
+    @property
+    def is_changed(self) -> bool:
+        return bool(self.value != self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """A model, how it judges, and who changed that last."""
+
+    name: str
+    title: str
+    question: str
+    method: str
+    source: str
+    limits: tuple[str, ...]
+    parameters: tuple[ParameterSetting, ...]
+    last_change: ModelParameters | None
+
+
+def get_model_settings() -> list[ModelSettings]:
+    """Every model with its parameters as they are now, by name."""
+    # The models take a moment to load, and only the page about them needs them.
+    from patron.intelligence.mining.contract import parameter_infos
+    from patron.intelligence.mining.registry import models
+
+    latest = {row.model: row for row in ModelParameters.objects.order_by("model", "-id").distinct("model")}
+    found = []
+    for name, model in models().items():
+        defaults = model.parameters().as_dict()
+        changed = latest[name].parameters if name in latest else {}
+        settings_of_model = tuple(
+            ParameterSetting(
+                each,
+                info.doc,
+                changed.get(each, defaults[each]),
+                defaults[each],
+                info.minimum,
+                info.maximum,
+                info.choices,
+            )
+            for each, info in parameter_infos(model.parameters).items()
+        )
+        card = model.card
+        found.append(
+            ModelSettings(
+                name=name,
+                title=card.title,
+                question=card.question,
+                method=card.method,
+                source=card.source,
+                limits=card.limits,
+                parameters=settings_of_model,
+                last_change=latest.get(name),
+            )
+        )
+    return found
+
+
 def get_parameter_history(model: str) -> list[ModelParameters]:
     """What was set for `model`, the latest first."""
     return list(ModelParameters.objects.filter(model=model).order_by("-id"))

@@ -5,3 +5,6 @@ class WarehouseConfig(AppConfig):
     name = "patron.intelligence.warehouse"
     label = "warehouse"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from patron.intelligence.warehouse import checks  # noqa: F401 (registers them)

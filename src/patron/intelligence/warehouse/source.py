@@ -66,14 +66,20 @@ class Source:
         """
         tables = sorted({table for export in exports for table in (*export.tables, *export.tracked)})
         identity = self._row(
-            "SELECT (SELECT system_identifier FROM pg_control_system()), "
-            "(SELECT timeline_id FROM pg_control_checkpoint()), "
-            "(SELECT oid::bigint FROM pg_database WHERE datname = current_database()), "
+            "SELECT (SELECT oid::bigint FROM pg_database WHERE datname = current_database()), "
             "(SELECT array_agg(pg_relation_filenode(t::regclass)::bigint ORDER BY t) FROM unnest(%s::text[]) t)",
             [tables],
         )
         contract = sorted(f"{e.name} {e.select} {e.columns} {e.carried} {e.key} {self._zone}" for e in exports)
-        return sha256(repr((identity, contract)).encode()).hexdigest()[:32]
+        return sha256(repr((self._cluster(), identity, contract)).encode()).hexdigest()[:32]
+
+    def _cluster(self) -> tuple[Any, ...]:
+        """System identifier and timeline of the server; nothing where a hosted server does not tell."""
+        functions = "has_function_privilege('pg_control_system()', 'EXECUTE')"
+        functions += " AND has_function_privilege('pg_control_checkpoint()', 'EXECUTE')"
+        if not self._row(f"SELECT {functions}")[0]:
+            return ()
+        return self._row("SELECT system_identifier, timeline_id FROM pg_control_system(), pg_control_checkpoint()")
 
     def has_changed(self, export: Export, since: str) -> bool:
         """Whether a tracked table holds rows that snapshot `since` did not see. One index look-up each."""

@@ -83,12 +83,18 @@ class Store:
 
     @contextlib.contextmanager
     def workplace(self) -> Iterator[Path]:
-        """An empty directory for files of this run that will not be published."""
+        """An empty directory for files of this run that will not be published. Call under the lock.
+
+        When the block fails, the parts that it wrote are removed as well: a full disk must not stay full.
+        """
         work = self.root / "work"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         try:
             yield work
+        except BaseException:
+            self.clear()
+            raise
         finally:
             shutil.rmtree(work, ignore_errors=True)
 

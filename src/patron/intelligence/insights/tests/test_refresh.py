@@ -19,7 +19,12 @@ from patron.core.customers.testing import CHAN, WANG, make_customer
 from patron.intelligence.insights.jobs import refresh_hourly, refresh_insights
 from patron.intelligence.insights.models import ModelParameters
 from patron.intelligence.insights.operations import change_model_parameters, request_refresh
-from patron.intelligence.insights.queries import get_freshness, get_parameter_history, latest_runs
+from patron.intelligence.insights.queries import (
+    get_freshness,
+    get_model_settings,
+    get_parameter_history,
+    latest_runs,
+)
 from patron.intelligence.insights.refresh import refresh
 from patron.intelligence.insights.tests.subprocesses import environment, wait_for_step
 from patron.intelligence.warehouse.errors import RefreshRunning
@@ -155,6 +160,18 @@ def test_changed_parameters_are_used_and_told(house: Path) -> None:
     assert latest_runs()["value"].parameters["vip_share"] == 1.0
     assert [row.parameters for row in get_parameter_history("value")] == [{"vip_share": 1.0}]
     assert ProcrastinateJob.objects.filter(task_name="insights.refresh", status="todo").count() == 1
+
+
+def test_the_settings_of_a_model_say_what_was_changed() -> None:
+    change_model_parameters(actor=ANALYST, now=NOON, model="lifecycle", parameters={"new_days": 30})
+
+    settings = {model.name: model for model in get_model_settings()}
+
+    assert set(settings) >= {"value", "lifecycle"}
+    assert settings["value"].last_change is None
+    changed = [each for each in settings["lifecycle"].parameters if each.is_changed]
+    assert [(each.name, each.value, each.default, each.minimum) for each in changed] == [("new_days", 30, 60, 1)]
+    assert settings["lifecycle"].last_change == ModelParameters.objects.get()
 
 
 @pytest.mark.parametrize(

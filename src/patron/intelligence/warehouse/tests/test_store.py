@@ -93,6 +93,25 @@ def test_old_versions_and_unnamed_files_are_cleared(tmp_path: Path, monkeypatch:
     assert not store.path(crashed).exists()
 
 
+def test_a_run_that_fails_leaves_no_file_behind(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.publish(version(store, 1))
+
+    def run_on_a_full_disk() -> None:
+        with store.locked(), store.workplace() as work:
+            (work / "overflow").write_bytes(b"x")
+            store.path(store.new_part("left_side")).write_bytes(b"half a file")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        run_on_a_full_disk()
+
+    assert not (tmp_path / "work").exists()
+    assert {str(path.relative_to(tmp_path)) for path in (tmp_path / "parts").glob("*/*")} == set(
+        store.current().files()
+    )
+
+
 def test_a_version_that_was_never_switched_to_is_cleared(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.publish(version(store, 1))
