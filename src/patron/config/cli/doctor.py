@@ -75,7 +75,7 @@ def examine(home: Path) -> Iterator[Finding]:
                 raise
             yield Finding("Database", "failure", words, "Check PATRON_DATABASE_URL and the server's log.")
             return
-        for check in (_migrations, _worker, _warehouse, _static, _system_checks):
+        for check in (_migrations, _worker, _ledger, _warehouse, _static, _system_checks):
             yield from _guarded(check, home)
 
 
@@ -175,6 +175,21 @@ def _worker(home: Path) -> Iterator[Finding]:
         yield Finding("Worker", "failure", f"silent; {facts}", f"See {home / 'log' / 'worker.log'}")
     else:
         yield Finding("Worker", "ok", f"not running; {facts}")
+
+
+def _ledger(home: Path) -> Iterator[Finding]:  # noqa: ARG001 — checks share one shape
+    from patron.business.loyalty.queries import check_ledger
+
+    checks = check_ledger()
+    broken = [
+        f"not so: {check.statement} ({check.faults}, e.g. {check.example})" for check in checks if not check.holds
+    ]
+    yield Finding(
+        "Points ledger",
+        "failure" if broken else "ok",
+        "; ".join(broken) or f"adds up ({len(checks)} checks)",
+        "Someone changed it behind its back. Compare with a backup: patron restore",
+    )
 
 
 def _warehouse(home: Path) -> Iterator[Finding]:  # noqa: ARG001 — checks share one shape

@@ -3,10 +3,10 @@
 from datetime import date
 from decimal import Decimal
 
-from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from patron.business.loyalty.models import LedgerTransaction
+from patron.kernel.ui import formats
 
 KIND = LedgerTransaction.Kind
 
@@ -87,12 +87,12 @@ def _reason(facts: dict[str, object]) -> str:
 
 
 def _number(value: object, places: int | None = None) -> str:
+    """With as many decimals as there are, or as told."""
     number = Decimal(str(value))
     if places is None:
-        number = number.normalize() if number % 1 else number.quantize(Decimal(1))
-        places = max(0, -int(number.as_tuple().exponent))
-    return number_format(number, decimal_pos=places, use_l10n=True, force_grouping=True)
+        places = max(0, -int(number.normalize().as_tuple().exponent))
+    return formats.decimal(number, places)
 
 
 def _day(iso: str) -> str:
-    return date_format(date.fromisoformat(iso), "DATE_FORMAT")
+    return formats.day(date.fromisoformat(iso), "day")

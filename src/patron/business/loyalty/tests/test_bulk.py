@@ -110,18 +110,19 @@ def _ledger(members: list[Membership], written: list[Purchase]) -> dict[str, obj
     person = {member.pk: place for place, member in enumerate(members)}
     receipt = {purchase.pk: place for place, purchase in enumerate(written)} | {None: None}
     rules = sorted(set(LedgerTransaction.objects.values_list("rule_id", flat=True)) - {None})
-    movements, place = [], {}
+    movements = []
+    place: dict[int, tuple[object, ...]] = {}
     for t in LedgerTransaction.objects.filter(membership__in=members).order_by("pk"):
         explanation = t.explanation | ({"rule": rules.index(t.rule_id)} if t.rule_id else {})
         origin = t.origin and receipt[t.origin.purchase_id]
         place[t.pk] = (person[t.membership_id], t.kind, receipt[t.purchase_id], t.occurred_at, t.amount)
-        movements.append((*place[t.pk], t.basis_amount, origin, sorted(explanation.items(), key=str)))
+        movements.append((place[t.pk], t.basis_amount, origin, sorted(explanation.items(), key=str)))
     lot_of = {
         lot.pk: (place[lot.opened_by_id], lot.expires_on, lot.earned_at, lot.amount) for lot in Lot.objects.all()
     } | {None: None}
     return {
         "movements": sorted(movements, key=str),
-        "lots": sorted(((*lot_of[lot.pk], lot.remaining) for lot in Lot.objects.all()), key=str),
+        "lots": sorted(((lot_of[lot.pk], lot.remaining) for lot in Lot.objects.all()), key=str),
         "postings": sorted(
             (
                 (place[p.transaction_id], p.line_no, p.account.bucket, p.amount, lot_of[p.lot_id])
@@ -155,12 +156,12 @@ def test_a_debt_from_before_is_repaid_by_a_batch_in_order_of_time() -> None:
     spend_points(member, Decimal(100), request_key="k", actor=SYSTEM, now=DAY)
     follow(write_purchase(member.customer, "-100", original=purchase))
     assert available(member) == -100
-    batch = [write_purchase(member.customer, net, at=DAY + timedelta(days=day)) for day, net in ((3, 30), (2, 80))]
+    batch = [write_purchase(member.customer, net, at=DAY + timedelta(days=day)) for day, net in ((3, "30"), (2, "80"))]
     follow_in_bulk(batch)
     awards = LedgerTransaction.objects.filter(kind="earn", explanation__has_key="repaid").order_by("occurred_at")
     assert [(a.amount, a.explanation["repaid"]) for a in awards] == [(Decimal(80), "80.00"), (Decimal(30), "20.00")]
     assert available(member) == 10
-    assert [(lot.amount, lot.remaining) for lot in Lot.objects.filter(remaining__gt=0)] == [(10, 10)]
+    assert [(lot.amount, lot.remaining) for lot in Lot.objects.filter(remaining__gt=0)] == [(Decimal(10), Decimal(10))]
 
 
 def test_a_batch_of_nothing_for_loyalty_writes_nothing() -> None:

@@ -1,6 +1,6 @@
 """What the database refuses, whoever writes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import pytest
@@ -41,7 +41,7 @@ NEW_ACCOUNT = """
 """
 
 
-def _refused(sql: str, words: str, **values: object) -> None:
+def _refused(sql: str, words: str, **values: int | str) -> None:
     before = counts()
     with pytest.raises(DatabaseError, match=words), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql, values)
@@ -49,10 +49,11 @@ def _refused(sql: str, words: str, **values: object) -> None:
 
 
 def _movement(
-    member: Membership, sides: list[tuple[str, int | None, str]], *, amount: str, kind: str = "adjust"
-) -> tuple[str, dict[str, object]]:
+    member: Membership, sides: Sequence[tuple[str, int | None, str]], *, amount: str, kind: str = "adjust"
+) -> tuple[str, dict[str, int | str]]:
     """A whole movement in one statement: sides are (bucket, lot, amount)."""
-    rows, values = [], {"member": member.pk, "amount": amount, "kind": kind}
+    rows = []
+    values: dict[str, int | str] = {"member": member.pk, "amount": amount, "kind": kind}
     for number, (bucket, lot_id, side) in enumerate(sides, start=1):
         account, _ = Account.objects.get_or_create(membership=member, unit="points", bucket=bucket)
         rows.append(f"(9000, {number}, {account.pk}, {lot_id or 'NULL::bigint'}, {side})")

@@ -1,6 +1,6 @@
 """Programmes, memberships and cards."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -152,16 +152,16 @@ def test_a_programme_code_is_taken_once() -> None:
 def test_a_rule_cannot_change_what_was_earned() -> None:
     member = make_member()
     sell(member.customer, "50", at=DAY)
-    terms = {"points_per_unit": Decimal(2), "unit_amount": Decimal(1), "expiry_months": 12}
+
+    def doubled(valid_from: datetime) -> EarningRule:
+        return set_earning_rule(
+            member.programme, points_per_unit=Decimal(2), unit_amount=Decimal(1), expiry_months=12,
+            valid_from=valid_from, actor=SYSTEM, now=NOW,
+        )  # fmt: skip
+
     with pytest.raises(RuleInThePast):
-        set_earning_rule(member.programme, **terms, valid_from=DAY, actor=SYSTEM, now=NOW)  # type: ignore[arg-type]
-    rule = set_earning_rule(
-        member.programme,
-        **terms,
-        valid_from=DAY + timedelta(seconds=1),
-        actor=SYSTEM,
-        now=NOW,  # type: ignore[arg-type]
-    )
+        doubled(DAY)
+    rule = doubled(DAY + timedelta(seconds=1))
     assert (rule.version, EarningRule.objects.count()) == (2, 2)
 
 

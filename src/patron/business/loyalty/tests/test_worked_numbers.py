@@ -66,7 +66,8 @@ def _happens(row: dict[str, str], member: Membership, receipts: dict[str, list[P
 
 @pytest.mark.django_db
 def test_the_year_with_one_member() -> None:
-    member, receipts = make_member(), {}
+    member = make_member()
+    receipts: dict[str, list[Purchase]] = {}
     movements: dict[str, LedgerTransaction] = {}
     for row in _table("story"):
         _happens(row, member, receipts)
