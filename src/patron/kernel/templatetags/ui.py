@@ -190,16 +190,20 @@ def field(context: Context, bound: BoundField) -> SafeString:
     checks = isinstance(widget, CheckboxInput)
     group = isinstance(widget, RadioSelect | CheckboxSelectMultiple)
     css = "form-check-input" if checks or group else "form-select" if isinstance(widget, Select) else "form-control"
-    attributes: dict[str, Any] = {"class": f"{css} {widget.attrs.get('class', '')}".strip()}
+    # Django puts the class of a group on the box around it as well, where it would shrink all to one tick.
+    attributes: dict[str, Any] = {} if group else {"class": f"{css} {widget.attrs.get('class', '')}".strip()}
     described = [f"{bound.auto_id}-help"] if bound.help_text else []
     if bound.errors:
         attributes["aria-invalid"] = "true"
         described.append(f"{bound.auto_id}-errors")
     if described:
         attributes["aria-describedby"] = " ".join(described)
+    control = bound.as_widget(attrs=attributes)
+    if group:
+        control = mark_safe(control.replace("<input ", f'<input class="{css}" '))  # noqa: S308 (the widget escaped it)
     parts = {
         "bound": bound,
-        "control": bound.as_widget(attrs=attributes),
+        "control": control,
         "checks": checks,
         "group": group,
         "is_file": isinstance(widget, FileInput),

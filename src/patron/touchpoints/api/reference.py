@@ -115,13 +115,16 @@ def _kind(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         return f"{resolved['const']}{nullable}"
     if resolved.get("type") == "array":
         return f"list of {_kind(document, resolved['items'])}{nullable}"
-    if any("pattern" in choice for choice in schema.get("anyOf", ())) or _is_decimal(schema):
+    if _is_decimal(schema):
         return f"decimal{nullable}"
     return f"{resolved.get('format') or resolved.get('type') or 'anything'}{nullable}"
 
 
 def _is_decimal(schema: Mapping[str, Any]) -> bool:
-    return {choice.get("type") for choice in schema.get("anyOf", ())} >= {"number", "string"}
+    """Numbers are taken as numbers or as text, and given as text that looks like one."""
+    choices = schema.get("anyOf", [schema])
+    types = {choice.get("type") for choice in choices}
+    return types >= {"number", "string"} or any("\\d*" in choice.get("pattern", "") for choice in choices)
 
 
 def _fields(document: Mapping[str, Any], schema: Mapping[str, Any], *, before: str = "", depth: int = 0) -> list[Field]:

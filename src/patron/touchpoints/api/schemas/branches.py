@@ -1,11 +1,9 @@
 """Branches as callers see them."""
 
-from decimal import Decimal
-
 from pydantic import Field
 
 from patron.core.accounts.models import Branch
-from patron.touchpoints.api.schemas.parts import Output
+from patron.touchpoints.api.schemas.parts import Number, Output
 
 
 class BranchOut(Output):
@@ -16,8 +14,8 @@ class BranchOut(Output):
     address: str
     city: str
     country: str = Field(description="ISO 3166-1 alpha-2.")
-    latitude: Decimal | None
-    longitude: Decimal | None
+    latitude: Number | None
+    longitude: Number | None
     time_zone: str = Field(description="IANA name, for example Asia/Hong_Kong.")
     phone: str
 

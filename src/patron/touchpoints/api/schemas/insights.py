@@ -1,13 +1,12 @@
 """Insights as callers see them."""
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from pydantic import Field
 
 from patron.core.customers.models import Insight, InsightRun
-from patron.touchpoints.api.schemas.parts import Output
+from patron.touchpoints.api.schemas.parts import Number, Output
 
 
 class InsightOut(Output):
@@ -16,7 +15,7 @@ class InsightOut(Output):
     customer: str = Field(description="The customer's number.")
     model: str = Field(description="`value` or `lifecycle`, among others.")
     label: str = Field(description="The class (A, B, C) or the stage (new, developing, mature, …).")
-    score: Decimal | None
+    score: Number | None
     rank: int | None
     reason_code: str
     reason: str

@@ -5,7 +5,16 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
@@ -28,27 +37,52 @@ class Page(Output, Generic[T]):
     next: str | None = Field(description="Give this as `cursor` for the next page; null on the last one.")
 
 
+_DECIMAL = r"^-?[0-9]+(\.[0-9]+)?$"
+
+
 def _plain_number(value: object) -> object:
-    """Numbers as numbers or as plain decimal text: true is no 1, and 1e400 is no amount."""
-    if isinstance(value, bool) or (isinstance(value, str) and not value.isascii()):
-        raise PydanticCustomError("decimal_type", "not a number")
+    """A number, or plain decimal text: true is no 1, and “1e3” nobody writes on a receipt."""
+    if isinstance(value, bool) or (isinstance(value, str) and not re.fullmatch(_DECIMAL, value)):
+        raise PydanticCustomError("decimal_parsing", "not a number")
     return value
 
 
+def _shown(*, minimum: int | None = None, above: int | None = None) -> WithJsonSchema:
+    """How a number is described to callers."""
+    number: dict[str, object] = {"type": "number"}
+    if minimum is not None:
+        number["minimum"] = minimum
+    if above is not None:
+        number["exclusiveMinimum"] = above
+    return WithJsonSchema({"anyOf": [number, {"type": "string", "pattern": _DECIMAL}]}, mode="validation")
+
+
+Number = Annotated[Decimal, WithJsonSchema({"type": "string", "format": "decimal"}, mode="serialization")]
+"""A number in an answer: text, so that no program rounds it."""
+
 Amount = Annotated[
     Decimal,
-    BeforeValidator(_plain_number),
     Field(max_digits=16, decimal_places=2, description="An amount of money, at most two decimals.", examples=["28.50"]),
+    BeforeValidator(_plain_number),
+    _shown(),
+]
+PositiveAmount = Annotated[
+    Decimal,
+    Field(max_digits=16, decimal_places=2, ge=0, description="An amount of money, not negative.", examples=["2.50"]),
+    BeforeValidator(_plain_number),
+    _shown(minimum=0),
 ]
 UnitPrice = Annotated[
     Decimal,
-    BeforeValidator(_plain_number),
     Field(max_digits=16, decimal_places=4, ge=0, description="A price for one unit.", examples=["28.5000"]),
+    BeforeValidator(_plain_number),
+    _shown(minimum=0),
 ]
 Quantity = Annotated[
     Decimal,
+    Field(max_digits=14, decimal_places=3, gt=0, description="How much, at most three decimals.", examples=["2"]),
     BeforeValidator(_plain_number),
-    Field(max_digits=14, decimal_places=3, description="How much, at most three decimals.", examples=["2"]),
+    _shown(above=0),
 ]
 
 

@@ -1,14 +1,13 @@
 """Points as callers see them."""
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
 
 from patron.business.loyalty.models import Membership
 from patron.business.loyalty.queries import PointsBalance, StatementLine
-from patron.touchpoints.api.schemas.parts import Output
+from patron.touchpoints.api.schemas.parts import Number, Output
 
 
 class PointsOut(Output):
@@ -18,14 +17,14 @@ class PointsOut(Output):
     status: Literal["active", "suspended", "closed"]
     card: str | None = Field(description="The number of the active card.")
     joined_on: date
-    available: Decimal = Field(description="Points that can be used.")
-    owed: Decimal = Field(description="Points taken back after they were used; the next ones earned repay them.")
-    balance: Decimal = Field(description="Available less owed.")
-    expiring: Decimal = Field(description="Of the available, those that go next.")
+    available: Number = Field(description="Points that can be used.")
+    owed: Number = Field(description="Points taken back after they were used; the next ones earned repay them.")
+    balance: Number = Field(description="Available less owed.")
+    expiring: Number = Field(description="Of the available, those that go next.")
     expires_on: date | None = Field(description="The last day on which they can be used.")
-    earned: Decimal = Field(description="Since joining, less what was taken back.")
-    redeemed: Decimal
-    expired: Decimal
+    earned: Number = Field(description="Since joining, less what was taken back.")
+    redeemed: Number
+    expired: Number
 
     @classmethod
     def of(cls, membership: Membership, points: PointsBalance, *, card: str | None) -> "PointsOut":
@@ -53,8 +52,8 @@ class MovementOut(Output):
     kind: Literal[
         "earn", "return", "spend", "refund", "reserve", "release", "mature", "expire", "adjust", "transfer"
     ]  # fmt: skip
-    amount: Decimal = Field(description="Points given (positive) or taken (negative).")
-    balance: Decimal = Field(description="The balance after this movement.")
+    amount: Number = Field(description="Points given (positive) or taken (negative).")
+    balance: Number = Field(description="The balance after this movement.")
     purchase: int | None = Field(description="The id of the purchase that it belongs to.")
     words: str = Field(description="Why, with the numbers, in the language of Accept-Language.")
 

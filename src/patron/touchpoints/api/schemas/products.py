@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, StrictBool, StringConstraints
 
 from patron.core.catalog.models import Product
-from patron.touchpoints.api.schemas.parts import Input, Output, UnitPrice
+from patron.touchpoints.api.schemas.parts import Input, Number, Output, UnitPrice
 
 
 class ProductOut(Output):
@@ -17,8 +17,8 @@ class ProductOut(Output):
     brand: str
     category: str = Field(description="The path from the root, for example `Food > Dairy`.")
     unit: str
-    list_price: Decimal | None
-    cost: Decimal | None = Field(description="Null for keys without the scope `catalog.cost`.")
+    list_price: Number | None
+    cost: Number | None = Field(description="Null for keys without the scope `catalog.cost`.")
     barcode: str
     is_active: bool
 

@@ -8,7 +8,18 @@ from pydantic import Field, StringConstraints
 
 from patron.business.purchases.models import CouponUse, Purchase, PurchaseLine, Tender
 from patron.business.purchases.queries import PurchaseDetails
-from patron.touchpoints.api.schemas.parts import Amount, Code, Currency, Input, Instant, Output, Quantity, UnitPrice
+from patron.touchpoints.api.schemas.parts import (
+    Amount,
+    Code,
+    Currency,
+    Input,
+    Instant,
+    Number,
+    Output,
+    PositiveAmount,
+    Quantity,
+    UnitPrice,
+)
 
 Source = Annotated[str, StringConstraints(min_length=1, max_length=60), Field(examples=["till"])]
 SourceKey = Annotated[str, StringConstraints(min_length=1, max_length=120), Field(examples=["T7-000123"])]
@@ -29,9 +40,9 @@ class PurchaseOut(Output):
     occurred_at: datetime
     voided_at: datetime | None
     currency: str
-    gross_amount: Decimal
-    discount_amount: Decimal
-    net_amount: Decimal = Field(description="What was paid: gross_amount − discount_amount.")
+    gross_amount: Number
+    discount_amount: Number
+    net_amount: Number = Field(description="What was paid: gross_amount − discount_amount.")
     line_count: int
     terminal: str
     cashier: str
@@ -48,10 +59,10 @@ class LineOut(Output):
     line_no: int
     product: str | None = Field(description="The product's code.")
     description: str
-    quantity: Decimal
-    unit_price: Decimal
-    discount_amount: Decimal
-    net_amount: Decimal
+    quantity: Number
+    unit_price: Number
+    discount_amount: Number
+    net_amount: Number
     original_line_no: int | None
 
     @classmethod
@@ -72,7 +83,7 @@ class TenderOut(Output):
     """A means of payment and how much of it was used."""
 
     kind: str
-    amount: Decimal
+    amount: Number
     reference: str
 
     @classmethod
@@ -84,7 +95,7 @@ class CouponOut(Output):
     """A coupon that lowered the purchase, or one of its lines."""
 
     code: str
-    amount: Decimal
+    amount: Number
     line_no: int | None
 
     @classmethod
@@ -142,10 +153,10 @@ class LineIn(Input):
 
     product: Annotated[str, StringConstraints(max_length=64), Field(examples=["MILK-1L"])] = ""
     description: Annotated[str, StringConstraints(max_length=300)] = ""
-    quantity: Annotated[Quantity, Field(gt=0)]
+    quantity: Quantity
     unit_price: UnitPrice
-    discount_amount: Annotated[Amount, Field(ge=0)] = Decimal(0)
-    net_amount: Annotated[Amount, Field(ge=0)] | None = Field(
+    discount_amount: PositiveAmount = Decimal(0)
+    net_amount: PositiveAmount | None = Field(
         default=None, description="quantity × unit_price − discount_amount unless told."
     )
 
@@ -183,7 +194,7 @@ class ReturnedLineIn(Input):
     """How much of which line comes back."""
 
     line_no: LineNumber
-    quantity: Annotated[Quantity, Field(gt=0)]
+    quantity: Quantity
 
 
 class ReturnIn(ReceiptIn):
