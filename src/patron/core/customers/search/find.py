@@ -19,7 +19,8 @@ from patron.kernel.actor import Actor
 from patron.kernel.errors import PermissionRefused
 
 CANDIDATES = 300
-WALK = 2500
+WALK = 1000
+LISTED = 5000
 Part = tuple[str, dict[str, Any]]
 _EMAILS = "SELECT customer_id FROM customers_contactpoint WHERE kind = 'email'"
 
@@ -50,19 +51,19 @@ def search_customers(text: str, *, actor: Actor, limit: int = 20) -> list[Found]
     if not query or actor.branch_ids == frozenset():
         return []
     with connection.cursor() as cursor:
-        candidates, crowded = _candidates(cursor, query, actor)
+        candidates, crowded = _candidates(cursor, query, actor, CANDIDATES)
         if crowded:
-            candidates += _best_of_many(cursor, query, actor)
+            candidates += _best_of_many(cursor, query, actor, limit)
         return _ranked(cursor, query, candidates, actor, limit) if candidates else []
 
 
 def matching_ids(text: str, *, actor: Actor) -> tuple[list[int], bool]:
-    """The ids of at most CANDIDATES customers that `text` may mean, and whether there are more."""
+    """The ids of at most LISTED customers that `text` may mean, and whether there are more."""
     query = parse(text)
     if not query or actor.branch_ids == frozenset():
         return [], False
     with connection.cursor() as cursor:
-        candidates, crowded = _candidates(cursor, query, actor)
+        candidates, crowded = _candidates(cursor, query, actor, LISTED)
     return sorted({customer_id for customer_id, _weight in candidates}), crowded
 
 
@@ -73,7 +74,7 @@ def exact_ids(text: str) -> list[int]:
     if not parts:
         return []
     with connection.cursor() as cursor:
-        return sorted({customer_id for customer_id, _ in _run(cursor, [(part, 2) for part in parts])})
+        return sorted({customer_id for customer_id, _ in _run(cursor, [(part, 2) for part in parts], CANDIDATES)})
 
 
 def name_conditions(text: str) -> list[Words]:
@@ -149,26 +150,26 @@ def _like(beginning: str) -> str:
     return beginning.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
 
 
-def _run(cursor: Any, parts: Sequence[tuple[Part, int]]) -> list[tuple[int, int]]:
-    """Run the look-ups as one statement: (customer id, weight), each cut off at CANDIDATES + 1 rows."""
+def _run(cursor: Any, parts: Sequence[tuple[Part, int]], most: int) -> list[tuple[int, int]]:
+    """Run the look-ups as one statement: (customer id, weight), each cut off after `most` + 1 rows."""
     selects, params = [], {}
     for number, ((sql, given), weight) in enumerate(parts):
         renamed = sql
         for name, value in given.items():
             renamed = renamed.replace(f"%({name})s", f"%({name}_{number})s")
             params[f"{name}_{number}"] = value
-        selects.append(f"(SELECT customer_id, {weight} FROM ({renamed}) AS p{number} LIMIT {CANDIDATES + 1})")  # noqa: S608
+        selects.append(f"(SELECT customer_id, {weight} FROM ({renamed}) AS p{number} LIMIT {most + 1})")  # noqa: S608
     cursor.execute(" UNION ALL ".join(selects), params)
     return [(int(customer_id), int(weight)) for customer_id, weight in cursor.fetchall()]
 
 
-def _candidates(cursor: Any, query: Query, actor: Actor) -> tuple[list[tuple[int, int]], bool]:
-    rows = _run(cursor, _parts(query, actor))
-    crowded = sum(1 for _id, weight in rows if weight == 0) > CANDIDATES
+def _candidates(cursor: Any, query: Query, actor: Actor, most: int) -> tuple[list[tuple[int, int]], bool]:
+    rows = _run(cursor, _parts(query, actor), most)
+    crowded = sum(1 for _id, weight in rows if weight == 0) > most
     return rows, crowded
 
 
-def _best_of_many(cursor: Any, query: Query, actor: Actor) -> list[tuple[int, int]]:
+def _best_of_many(cursor: Any, query: Query, actor: Actor, limit: int) -> list[tuple[int, int]]:
     """Those of a crowd who stand high in the ranking by value."""
     found: list[tuple[int, int]] = []
     for words in query.names:
@@ -178,7 +179,7 @@ def _best_of_many(cursor: Any, query: Query, actor: Actor) -> list[tuple[int, in
             SELECT i.customer_id FROM customers_insight AS i
             JOIN customers_customersearch AS s ON s.customer_id = i.customer_id
             WHERE i.model = 'value' AND i.rank <= {WALK} AND {condition}
-            ORDER BY i.rank LIMIT 100
+            ORDER BY i.rank LIMIT {limit}
             """,  # noqa: S608 (constants)
             params,
         )

@@ -156,9 +156,10 @@ def test_text_searches_within_the_list(shop) -> None:
 
 def test_a_crowd_of_one_name_keeps_the_order_of_the_list(shop, monkeypatch) -> None:
     refresh_search_terms(customer.pk for customer in shop.values())
-    monkeypatch.setattr("patron.core.customers.search.find.CANDIDATES", 3)
+    monkeypatch.setattr("patron.core.customers.search.find.LISTED", 3)
     assert listed(CustomerFilter(q="客")) == numbers(*range(1, 13))
     assert listed(CustomerFilter(q="ke", sort="-number", vip=True)) == numbers(2, 1)
+    assert listed(CustomerFilter(q="客", sort="name")) == numbers(*range(1, 13))
     assert count_customers(CustomerFilter(q="客"), AGENT, today=TODAY).number == 12
 
 
