@@ -24,12 +24,12 @@ from patron.kernel.intake.contract import Importer, fields_of, importers, treatm
 from patron.kernel.intake.errorfile import write_error_file
 from patron.kernel.intake.errors import ImportCancelled, RunBusy, told_plainly
 from patron.kernel.intake.inspecting import inspect
-from patron.kernel.intake.loading import load
+from patron.kernel.intake.loading import copy_in, load
 from patron.kernel.intake.mapping import map_columns
 from patron.kernel.intake.preparing import Findings, prepare
 from patron.kernel.intake.readers import Source, open_source
 from patron.kernel.intake.reports import Report, report_of
-from patron.kernel.intake.sql import identifier
+from patron.kernel.intake.sql import identifier, literal
 from patron.kernel.models import ImportRun
 from patron.kernel.observability.queries import bulk_work
 
@@ -76,7 +76,9 @@ def import_file(
             now=now,
         )
     if dry_run:
-        return check_run(run.pk, actor=actor, now=now, progress=progress)
+        report = check_run(run.pk, actor=actor, now=now, progress=progress)
+        workspace.clear(workspace.directory_of(run.pk))
+        return report
     return run_import(run.pk, actor=actor, now=now, progress=progress)
 
 
@@ -227,7 +229,7 @@ def _prepared(run: ImportRun, *, actor: Actor, now: datetime, progress: Progress
         )
         progress("sorting", 0, found.rows)
         ordering.order(prepared, importer)
-        known = _known(prepared, importer, run.source) if checked else {}
+        known = _known(prepared, importer, run.source, directory) if checked else {}
         prepared.execute("CHECKPOINT")
     workspace.mark_ready(directory, mark)
     guessed = {guess.field: guess.exact for guess in mapped.guesses}
@@ -264,23 +266,28 @@ def _details(source: Source, found: Findings, guessed: Mapping[str, bool]) -> di
     }
 
 
-def _known(prepared: duckdb.DuckDBPyConnection, importer: Importer, source: str) -> dict[str, int]:
+def _known(prepared: duckdb.DuckDBPyConnection, importer: Importer, source: str, directory: Path) -> dict[str, int]:
     """How many of the file's things are on file already, where the importer can tell cheaply."""
     keys = importer.unique or importer.keep_together
     if importer.count_known is None or not keys:
         return {}
     names = ", ".join(identifier(key) for key in keys)
-    rows = prepared.execute(f"SELECT DISTINCT {names} FROM judged WHERE verdict IS NULL").fetchall()
+    filled = " AND ".join(f"{identifier(key)} IS NOT NULL" for key in keys)
+    file = directory / "keys.csv"
+    copied = prepared.execute(
+        f"COPY (SELECT DISTINCT {names} FROM judged WHERE verdict IS NULL AND {filled}) "
+        f"TO {literal(str(file))} (FORMAT csv, HEADER false)"
+    ).fetchone()
+    keys_in_file = int(copied[0]) if copied else 0
     with transaction.atomic(), database.cursor() as cursor:
         columns = ", ".join(f"{identifier(key)} text" for key in keys)
         cursor.execute(f"CREATE TEMP TABLE intake_keys ({columns}) ON COMMIT DROP")
-        with cursor.copy(f"COPY intake_keys ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row([None if value is None else str(value) for value in row])
+        copy_in(cursor, "intake_keys", file)
         cursor.execute("ANALYZE intake_keys")
         known = importer.count_known(cursor, "intake_keys", source)
         cursor.execute("DROP TABLE intake_keys")
-    return {"known": known, "new": len(rows) - known}
+    file.unlink()
+    return {"known": known, "new": keys_in_file - known}
 
 
 def _loaded(run: ImportRun, *, actor: Actor, now: datetime, progress: Progress) -> ImportRun:

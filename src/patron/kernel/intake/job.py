@@ -8,6 +8,7 @@ from patron.kernel.errors import DomainError
 from patron.kernel.jobs import job, periodic
 
 _LEFT_ALONE_FOR = timedelta(minutes=1)
+_KEPT_FOR = timedelta(days=7)
 
 
 @job(name="kernel.intake", queue="imports", retry=False)
@@ -47,3 +48,14 @@ def resume_abandoned(timestamp: int) -> None:  # noqa: ARG001 (given by the sche
             run_import(run_id, actor=system("import"), now=clock.now())
         except DomainError:
             continue
+
+
+@periodic(cron="17 3 * * *")
+@job(name="kernel.intake.tidy", queue="imports", queueing_lock="kernel.intake.tidy", retry=False)
+def clear_abandoned(timestamp: int) -> None:  # noqa: ARG001 (given by the scheduler)
+    """Clear what was prepared for runs that nobody finished within a week; they can still be begun anew."""
+    from patron.kernel.intake import workspace
+    from patron.kernel.intake.queries import get_unfinished_runs
+
+    for run_id in get_unfinished_runs(created_before=clock.now() - _KEPT_FOR):
+        workspace.clear(workspace.directory_of(run_id))

@@ -128,9 +128,9 @@ def _apply_chunk(
         if held.checkpoint >= one.number:
             return
         _create_tables(cursor, importer)
-        _copy_in(cursor, TABLE, files.rows)
+        copy_in(cursor, TABLE, files.rows)
         if files.groups is not None:
-            _copy_in(cursor, GROUPS, files.groups)
+            copy_in(cursor, GROUPS, files.groups)
         analysed = (
             "row_no",
             *(name for name in (*importer.unique, *importer.keep_together) if name in _staged(importer)),
@@ -146,7 +146,8 @@ def _apply_chunk(
         cursor.execute(f"DROP TABLE {TABLE}, {GROUPS}, {REJECTS}")
 
 
-def _copy_in(cursor: Any, table: str, file: Path) -> None:
+def copy_in(cursor: Any, table: str, file: Path) -> None:
+    """Append the rows of a CSV file to `table`, whose columns it has, in their order."""
     with file.open("rb") as rows, cursor.copy(f"COPY {table} FROM STDIN (FORMAT csv)") as copy:
         while block := rows.read(_BLOCK):
             copy.write(block)

@@ -62,3 +62,11 @@ def get_background_runs(*, started_before: datetime) -> list[int]:
         status=ImportRun.Status.RUNNING, started_at__lt=started_before, details__background=True
     )
     return list(runs.order_by("pk").values_list("pk", flat=True))
+
+
+def get_unfinished_runs(*, created_before: datetime) -> list[int]:
+    """Runs that are neither done nor at work, created before that instant."""
+    runs = ImportRun.objects.filter(created_at__lt=created_before).exclude(
+        status__in=(ImportRun.Status.DONE, ImportRun.Status.RUNNING)
+    )
+    return list(runs.order_by("pk").values_list("pk", flat=True))

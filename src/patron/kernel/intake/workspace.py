@@ -60,7 +60,7 @@ def mark_ready(directory: Path, mark: str) -> None:
 def clear(directory: Path) -> None:
     """Remove what was prepared (not the uploaded file, not the error file)."""
     (directory / "ready").unlink(missing_ok=True)
-    for pattern in ("run.duckdb*", "rows.parquet", "chunk-*.csv", "groups-*.csv", "rejects-*.json"):
+    for pattern in ("run.duckdb*", "rows.parquet", "chunk-*.csv", "groups-*.csv", "keys.csv", "rejects-*.json"):
         for file in directory.glob(pattern):
             file.unlink(missing_ok=True)
     for folder in ("spill", "unpacked"):
