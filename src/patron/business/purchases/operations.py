@@ -132,8 +132,10 @@ def record_return(
 def void_purchase(*, purchase: Purchase, actor: Actor, now: datetime) -> Purchase:
     """Cancel a purchase as if it had not been; voiding it again changes nothing.
 
-    Raises Conflict while a return of it stands: void that first. Locks the purchase's row.
+    Raises Conflict while a return of it stands: void that first; NotFound for another branch's. Locks its row.
     """
+    if actor.branch_ids is not None and purchase.branch_id not in actor.branch_ids:
+        raise NotFound(details={"purchase": purchase.source_key})
     locked = Purchase.objects.select_for_update().get(pk=purchase.pk)
     if locked.status == Purchase.Status.VOIDED:
         return locked
