@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from django.db import connection
 
@@ -25,6 +25,9 @@ from patron.kernel.errors import PermissionRefused
 PAGE = 50
 COUNTED = 10_000
 """Up to so many the count is exact."""
+
+FEW = 2_000
+"""So few are listed from their ids: walking an order in search of them would look at everybody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,11 @@ class CustomerPage:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many there are; `exact` up to COUNTED, beyond that the planner's estimate."""
+    """How many there are; `exact` up to COUNTED, beyond that the planner's estimate. `ids` where they are FEW."""
 
     number: int
     exact: bool
+    ids: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,9 @@ _COLUMNS = """
 """
 
 
+_Way = Literal["walk", "gather", "count"]
+
+
 @dataclass(slots=True)
 class _Conditions:
     """SQL conditions with their parameters, by name."""
@@ -138,7 +145,9 @@ def list_customers(
     to these ids. Three queries, one more where the text is a common name or the page crosses to those without
     insights. Raises PermissionRefused without `customers.view`.
     """
-    conditions = _conditions(wanted, actor, today=today, only=only, walking=True)
+    # By name, those of one name stand together, perhaps at the far end: they are found by their terms.
+    way: _Way = "gather" if wanted.sort in ("name", "-name") else "walk"
+    conditions = _conditions(wanted, actor, today=today, only=only, way=way)
     if conditions.nothing:
         return CustomerPage((), "", "")
     order = _ORDERS[wanted.sort]
@@ -170,16 +179,23 @@ def walk_customers(
 
 
 def count_customers(wanted: CustomerFilter, actor: Actor, *, today: date, only: Sequence[int] | None = None) -> Count:
-    """How many the list has, in one query, two where there are more than COUNTED."""
+    """How many the list has. Give `ids`, where there are any, to `list_customers` as `only`.
+
+    One query, two where there are more than COUNTED.
+    """
     conditions = _conditions(wanted, actor, today=today, only=only, walking=False)
     if conditions.nothing:
-        return Count(0, exact=True)
-    select = f"SELECT 1 {_FROM} WHERE {' AND '.join(conditions.sql)}"
+        return Count(0, exact=True, ids=())
+    select = f"SELECT c.id {_FROM} WHERE {' AND '.join(conditions.sql)}"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({select} LIMIT {COUNTED + 1}) AS counted", conditions.params)  # noqa: S608
-        number = int(cursor.fetchone()[0])
+        cursor.execute(
+            f"SELECT count(*), CASE WHEN count(*) <= {FEW} THEN array_agg(id) END "  # noqa: S608 (constants)
+            f"FROM ({select} LIMIT {COUNTED + 1}) AS counted",
+            conditions.params,
+        )
+        number, ids = cursor.fetchone()
         if number <= COUNTED:
-            return Count(number, exact=True)
+            return Count(number, exact=True, ids=tuple(ids or ()) if number <= FEW else None)
         cursor.execute(f"EXPLAIN (FORMAT JSON) {select}", conditions.params)
         plan = cursor.fetchone()[0]
     plan = json.loads(plan) if isinstance(plan, str) else plan
@@ -187,7 +203,7 @@ def count_customers(wanted: CustomerFilter, actor: Actor, *, today: date, only: 
 
 
 def _conditions(
-    wanted: CustomerFilter, actor: Actor, *, today: date, only: Sequence[int] | None, walking: bool
+    wanted: CustomerFilter, actor: Actor, *, today: date, only: Sequence[int] | None, way: _Way
 ) -> _Conditions:
     if not actor.can("customers.view"):
         raise PermissionRefused(details={"permission": "customers.view"})
@@ -219,7 +235,7 @@ def _conditions(
     if wanted.consent:
         add(_ALLOWED, consent=wanted.consent)
     if wanted.q:
-        _add_text(conditions, wanted.q, actor, walking=walking)
+        _add_text(conditions, wanted.q, actor, way)
     return conditions
 
 
@@ -245,11 +261,11 @@ def _add_days(conditions: _Conditions, wanted: CustomerFilter, today: date) -> N
         conditions.add("c.registered_on <= %(registered_until)s", registered_until=wanted.registered_until)
 
 
-def _add_text(conditions: _Conditions, text: str, actor: Actor, *, walking: bool) -> None:
+def _add_text(conditions: _Conditions, text: str, actor: Actor, way: _Way) -> None:
     """Who `text` may mean: by id, or where too many share a name, by their terms.
 
     Walking in an order looks each customer's terms up on the way (the subquery cannot be turned into a join);
-    counting starts from the index of the terms.
+    gathering reads all ids from the index of the terms first; counting leaves the plan to the planner.
     """
     ids, crowded = matching_ids(text, actor=actor)
     if not crowded:
@@ -264,11 +280,14 @@ def _add_text(conditions: _Conditions, text: str, actor: Actor, *, walking: bool
         for position, word in enumerate(words.starts):
             holds += f" AND EXISTS (SELECT FROM unnest(s.terms) AS t WHERE starts_with(t, %(word{number}_{position})s))"
             conditions.params[f"word{number}_{position}"] = word
-        ways.append(
-            f"(SELECT {holds} FROM {source})"  # noqa: S608 (constants)
-            if walking
-            else f"c.id IN (SELECT s.customer_id FROM customers_customersearch AS s WHERE {holds})"  # noqa: S608
-        )
+        found = f"SELECT s.customer_id FROM customers_customersearch AS s WHERE {holds}"  # noqa: S608 (constants)
+        match way:
+            case "walk":
+                ways.append(f"(SELECT {holds} FROM {source})")  # noqa: S608 (constants)
+            case "gather":
+                ways.append(f"c.id = ANY(ARRAY({found}))")
+            case "count":
+                ways.append(f"c.id IN ({found})")
     conditions.add(f"({' OR '.join(ways)})")
 
 

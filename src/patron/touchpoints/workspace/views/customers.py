@@ -35,19 +35,20 @@ def customer_list(request: PageRequest) -> HttpResponseBase:
     """One page of the list. Searching, filtering, ordering, paging and columns are all in the address."""
     asked = _asked(request)
     day = today(present())
+    count = count_customers(asked.effective, request.actor, today=day, only=asked.only)
     found = list_customers(
         asked.effective,
         request.actor,
         today=day,
         after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),
-        only=asked.only,
+        only=asked.only if count.ids is None else count.ids,
     )
     context: dict[str, Any] = {
         "asked": asked,
         "wanted": asked.wanted,
         "rows": found.rows,
-        "count": _rounded(count_customers(asked.effective, request.actor, today=day, only=asked.only)),
+        "count": _rounded(count),
         "sentence": asked.sentence(),
         "chips": asked.chips(),
         "views": asked.views,
