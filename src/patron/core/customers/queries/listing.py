@@ -183,7 +183,7 @@ def count_customers(wanted: CustomerFilter, actor: Actor, *, today: date, only: 
 
     One query, two where there are more than COUNTED.
     """
-    conditions = _conditions(wanted, actor, today=today, only=only, walking=False)
+    conditions = _conditions(wanted, actor, today=today, only=only, way="count")
     if conditions.nothing:
         return Count(0, exact=True, ids=())
     select = f"SELECT c.id {_FROM} WHERE {' AND '.join(conditions.sql)}"
