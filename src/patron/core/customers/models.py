@@ -75,8 +75,8 @@ class Customer(Tracked):
 class CustomerSearch(models.Model):
     """The terms under which a customer is found: bigrams, pinyin, initials, folded variants, phone tails, card numbers.
 
-    Kept beside the customer so that a change of, say, a preference does not rewrite thirty index entries. Derived, loaded
-    by the million: the database does not check the reference row by row.
+    Kept beside the customer so that a change of, say, a preference does not rewrite thirty index entries. Derived,
+    loaded by the million: the database does not check the reference row by row.
     """
 
     customer = models.OneToOneField(
@@ -116,9 +116,7 @@ class ContactPoint(models.Model):
         LINE = "line", _("LINE")
         WHATSAPP = "whatsapp", _("WhatsApp")
 
-    customer = models.ForeignKey(
-        Customer, on_delete=models.PROTECT, related_name="contact_points", db_index=False
-    )
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="contact_points", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     value = models.CharField(max_length=200)
     label = models.CharField(max_length=40, blank=True)

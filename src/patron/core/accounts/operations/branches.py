@@ -32,7 +32,7 @@ class BranchDetails:
 
 
 @operation(permission="accounts.manage")
-def create_branch(code: str, details: BranchDetails, *, actor: Actor, now: datetime) -> Branch:  # noqa: ARG001
+def create_branch(code: str, details: BranchDetails, *, actor: Actor, now: datetime) -> Branch:
     """Open a branch. Raises InvalidInput naming the field, Conflict for a code that is taken."""
     code = code.strip()
     if not code:
@@ -46,7 +46,7 @@ def create_branch(code: str, details: BranchDetails, *, actor: Actor, now: datet
 
 
 @operation(permission="accounts.manage")
-def update_branch(branch: Branch, details: BranchDetails, *, actor: Actor, now: datetime) -> Branch:  # noqa: ARG001
+def update_branch(branch: Branch, details: BranchDetails, *, actor: Actor, now: datetime) -> Branch:
     """Change what is said of a branch; its code stays, because files and tills name it. Raises InvalidInput."""
     fresh = Branch.objects.select_for_update().filter(pk=branch.pk).first()
     if fresh is None:
@@ -63,8 +63,8 @@ def save_team(
     name: str,
     branch: Branch | None = None,
     members: list[Staff] | None = None,
-    actor: Actor,  # noqa: ARG001 (an operation's)
-    now: datetime,  # noqa: ARG001 (an operation's)
+    actor: Actor,
+    now: datetime,
 ) -> Team:
     """Make a team, or change one. Raises InvalidInput naming the field, Conflict for a name that is taken."""
     name = name.strip()

@@ -53,7 +53,7 @@ def create_key(
 
 
 @operation(permission="accounts.keys")
-def revoke_key(*, key_id: int, actor: Actor, now: datetime) -> IntegrationKey:  # noqa: ARG001 (the door's)
+def revoke_key(*, key_id: int, actor: Actor, now: datetime) -> IntegrationKey:
     """End a key: the next request with it is refused. A key revoked before stays as it is. Raises NotFound."""
     key = IntegrationKey.objects.select_for_update().filter(pk=key_id).first()
     if key is None:
@@ -65,6 +65,6 @@ def revoke_key(*, key_id: int, actor: Actor, now: datetime) -> IntegrationKey:  
 
 
 @operation(permission="accounts.keys")
-def note_key_use(*, key_id: int, used_on: date, actor: Actor, now: datetime) -> None:  # noqa: ARG001
+def note_key_use(*, key_id: int, used_on: date, actor: Actor, now: datetime) -> None:
     """Remember the day on which a key was last used. Called by the API, as the system, once a day at most."""
     IntegrationKey.objects.filter(pk=key_id).exclude(last_used_on__gte=used_on).update(last_used_on=used_on)

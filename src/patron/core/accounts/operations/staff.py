@@ -29,7 +29,7 @@ def create_staff(
     branches: Iterable[Branch] = (),
     teams: Iterable[Team] = (),
     language: str = "",
-    actor: Actor,  # noqa: ARG001 (an operation's)
+    actor: Actor,
     now: datetime,
 ) -> Staff:
     """Let someone sign in. Roles bound to branches need at least one.
@@ -63,8 +63,8 @@ def update_staff(
     phone: str = "",
     branches: Iterable[Branch] = (),
     teams: Iterable[Team] = (),
-    actor: Actor,  # noqa: ARG001 (an operation's)
-    now: datetime,  # noqa: ARG001 (an operation's)
+    actor: Actor,
+    now: datetime,
 ) -> Staff:
     """Change who someone is and where they work. Raises InvalidInput naming the field."""
     branches = list(branches)
@@ -85,8 +85,8 @@ def change_role(
     role: str,
     *,
     branches: Iterable[Branch] | None = None,
-    actor: Actor,  # noqa: ARG001 (an operation's)
-    now: datetime,  # noqa: ARG001 (an operation's)
+    actor: Actor,
+    now: datetime,
 ) -> Staff:
     """Give someone another role, and other branches where told. Raises Conflict for the last administrator."""
     fresh = _locked(staff)
@@ -101,7 +101,7 @@ def change_role(
 
 
 @operation(permission="accounts.manage")
-def deactivate_staff(staff: Staff, *, actor: Actor, now: datetime) -> Staff:  # noqa: ARG001 (an operation's)
+def deactivate_staff(staff: Staff, *, actor: Actor, now: datetime) -> Staff:
     """Let someone no longer sign in; who is signed in is signed out with the next click.
 
     Raises Conflict for oneself and for the last administrator.
@@ -116,7 +116,7 @@ def deactivate_staff(staff: Staff, *, actor: Actor, now: datetime) -> Staff:  # 
 
 
 @operation(permission="accounts.manage")
-def reactivate_staff(staff: Staff, *, actor: Actor, now: datetime) -> Staff:  # noqa: ARG001 (an operation's)
+def reactivate_staff(staff: Staff, *, actor: Actor, now: datetime) -> Staff:
     """Let someone sign in again."""
     fresh = _locked(staff)
     fresh.is_active = True
@@ -125,7 +125,7 @@ def reactivate_staff(staff: Staff, *, actor: Actor, now: datetime) -> Staff:  # 
 
 
 @operation(permission="accounts.manage", private=("password",))
-def set_password(staff: Staff, password: str, *, actor: Actor, now: datetime) -> Staff:  # noqa: ARG001
+def set_password(staff: Staff, password: str, *, actor: Actor, now: datetime) -> Staff:
     """Give someone a new password, which ends their other sessions. Raises InvalidInput that says what it lacks."""
     fresh = _locked(staff)
     _set_password(fresh, password)
@@ -134,7 +134,7 @@ def set_password(staff: Staff, password: str, *, actor: Actor, now: datetime) ->
 
 
 @operation(permission="accounts.own", private=("old", "new"))
-def change_own_password(staff: Staff, *, old: str, new: str, actor: Actor, now: datetime) -> Staff:  # noqa: ARG001
+def change_own_password(staff: Staff, *, old: str, new: str, actor: Actor, now: datetime) -> Staff:
     """Change one's own password. Raises InvalidInput for a wrong old one or a weak new one, PermissionRefused for
     somebody else's."""
     fresh = _own(staff, actor)
@@ -152,7 +152,7 @@ def set_preferences(
     language: str,
     theme: str = "",
     actor: Actor,
-    now: datetime,  # noqa: ARG001 (an operation's)
+    now: datetime,
 ) -> Staff:
     """Choose one's own language (empty: as the browser asks) and theme (empty: as the device prefers)."""
     fresh = _own(staff, actor)

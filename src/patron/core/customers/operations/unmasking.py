@@ -24,9 +24,9 @@ class Unmasked:
 def unmask_contact(
     customer: Customer,
     *,
-    reason: str = "",  # noqa: ARG001 (kept by the audit trail)
+    reason: str = "",
     actor: Actor,
-    now: datetime,  # noqa: ARG001 (the instant of the audit row)
+    now: datetime,
 ) -> Unmasked:
     """The customer's phones, e-mails and birthday unmasked; audited with `reason`. Raises NotFound."""
     fresh = locked(customer, actor)
