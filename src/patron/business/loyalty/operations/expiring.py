@@ -32,18 +32,16 @@ ON CONFLICT (membership_id, unit, bucket) DO NOTHING
 """
 
 WRITE = """
-WITH due AS MATERIALIZED (
-    SELECT l.id AS lot_id, l.account_id, l.expires_on, l.remaining, a.membership_id, a.unit, e.id AS expired_id,
-        row_number() OVER (PARTITION BY l.account_id, l.expires_on ORDER BY l.id) AS place
-    FROM loyalty_lot l
-        JOIN loyalty_account a ON a.id = l.account_id
-        JOIN loyalty_account e ON e.membership_id = a.membership_id AND e.unit = a.unit AND e.bucket = 'expired'
-    WHERE l.id = ANY(%(lots)s) AND l.account_id = ANY(%(accounts)s) AND l.remaining > 0
-), movement AS MATERIALIZED (
+WITH movement AS MATERIALIZED (
     SELECT nextval('loyalty_ledgertransaction_id_seq') AS id, g.*
     FROM (
-        SELECT account_id, expires_on, membership_id, unit, expired_id, sum(remaining) AS points
-        FROM due GROUP BY 1, 2, 3, 4, 5 ORDER BY expires_on, account_id
+        SELECT l.account_id, l.expires_on, a.membership_id, a.unit, e.id AS expired_id, sum(l.remaining) AS points,
+            array_agg(l.id ORDER BY l.id) AS lots, array_agg(l.remaining ORDER BY l.id) AS parts
+        FROM loyalty_lot l
+            JOIN loyalty_account a ON a.id = l.account_id
+            JOIN loyalty_account e ON e.membership_id = a.membership_id AND e.unit = a.unit AND e.bucket = 'expired'
+        WHERE l.id = ANY(%(lots)s) AND l.account_id = ANY(%(accounts)s) AND l.remaining > 0
+        GROUP BY 1, 2, 3, 4, 5 ORDER BY expires_on, account_id
     ) g
 ), written AS (
     INSERT INTO loyalty_ledgertransaction (id, membership_id, unit, kind, request_key, amount, occurred_at,
@@ -55,8 +53,8 @@ WITH due AS MATERIALIZED (
 INSERT INTO loyalty_posting (transaction_id, line_no, account_id, lot_id, amount)
 SELECT id, 1, expired_id, NULL, points FROM movement
 UNION ALL
-SELECT m.id, d.place + 1, d.account_id, d.lot_id, -d.remaining
-FROM due d JOIN movement m ON m.account_id = d.account_id AND m.expires_on = d.expires_on
+SELECT m.id, d.place + 1, m.account_id, d.lot_id, -d.remaining
+FROM movement m CROSS JOIN LATERAL unnest(m.lots, m.parts) WITH ORDINALITY AS d (lot_id, remaining, place)
 RETURNING transaction_id, lot_id, amount
 """
 
