@@ -6,7 +6,7 @@ import pytest
 from patron_browser import axe, settled
 from pytest_django.live_server_helper import LiveServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.urls("patron.kernel.ui.urls")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

@@ -72,6 +72,14 @@ def _locked(home: Path) -> IO[str]:
     return handle
 
 
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    """Each test begins in English: the test client answers in this thread and leaves the last page's language on."""
+    from django.utils import translation
+
+    translation.activate("en")
+
+
 def _clear_away_what_killed_runs_left() -> None:
     for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_LOCK}"):
         if lock.stat().st_uid != os.geteuid():

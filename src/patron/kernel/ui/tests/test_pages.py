@@ -15,8 +15,6 @@ from patron.kernel.ui.navigation import Area, NavItem
 from patron.kernel.ui.pages import page, toast
 from patron.kernel.ui.shell import BRANCH_COOKIE, THEME_COOKIE, BranchChoice, Shell, chosen_branch
 
-pytestmark = pytest.mark.urls("patron.kernel.ui.urls")
-
 STAFF = Actor(kind="staff", name="陳大文", id=1, permissions=frozenset({"customers.view"}))
 HTMX = {"HTTP_HX_REQUEST": "true"}
 

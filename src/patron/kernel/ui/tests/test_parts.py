@@ -12,8 +12,6 @@ from django.utils import translation
 from patron.kernel import charts
 from patron.kernel.ui import assets, badges, icons
 
-pytestmark = pytest.mark.urls("patron.kernel.ui.urls")
-
 
 def render(source, path="/", **context):
     request = RequestFactory().get(path)
