@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from patron.business.loyalty.ledger import awards
 from patron.business.loyalty.ledger.bulk import earn_batch
+from patron.business.purchases.bulk.resolving import Identifier, identifiers
 from patron.business.purchases.followers import PurchaseFollower, followers
 from patron.business.purchases.models import Purchase
 from patron.core.activities.kinds import ActivityKind, kinds
@@ -39,6 +40,19 @@ register_term_provider(
             SELECT m.customer_id
             FROM loyalty_card c JOIN loyalty_membership m ON m.id = c.membership_id
             WHERE c.number = %(code)s
+        """,
+    )
+)
+
+# Tills know members by their cards: a file of purchases may name a card number, also of one that was replaced.
+identifiers.register(
+    Identifier(
+        name="loyalty cards",
+        select="""
+            SELECT a.value, m.customer_id
+            FROM intake_asked AS a
+            JOIN loyalty_card AS c ON c.number = replace(a.value, ' ', '')
+            JOIN loyalty_membership AS m ON m.id = c.membership_id
         """,
     )
 )
