@@ -52,3 +52,13 @@ register(
         order=10,
     )
 )
+register(
+    NavItem(
+        area=Area.SETTINGS,
+        label=_("How customers are judged"),
+        url_name="model-settings",
+        permission="insights.parameters",
+        icon="adjustments",
+        order=20,
+    )
+)

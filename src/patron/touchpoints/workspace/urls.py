@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from patron.touchpoints.workspace import customer_urls
-from patron.touchpoints.workspace.views import home, imports, inventory, vips
+from patron.touchpoints.workspace.views import home, imports, inventory, models, vips
 
 urlpatterns: list[URLPattern] = [
     *customer_urls.urlpatterns,
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("insight/vips/", vips.vips, name="vips"),
     path("insight/vips.<slug:file_format>", vips.vips_export, name="vips-export"),
     path("insight/inventory/", inventory.customer_inventory, name="inventory"),
+    path("settings/models/", models.model_settings, name="model-settings"),
     path("settings/imports/", imports.import_list, name="imports"),
     path("settings/imports/<int:run_id>/", imports.import_run, name="import"),
     path("settings/imports/<int:run_id>/configure/", imports.import_configure, name="import-configure"),
