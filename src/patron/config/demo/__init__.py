@@ -5,6 +5,18 @@ patterns of 2,469 households. Names, phones, addresses and costs are synthetic a
 weeks, so that weekdays keep their meaning and the last purchase is yesterday or as near before it as weekdays allow.
 """
 
-from patron.config.demo.load import SignIn, load
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-__all__ = ["SignIn", "load"]
+if TYPE_CHECKING:
+    from patron.config.demo.loading import SignIn
+
+
+def load(*, tell: Callable[[str], None] = lambda _text: None) -> "list[SignIn]":
+    """Load the demo company unless it is there, and say who may sign in; see `patron.config.demo.loading`.
+
+    The loader stands on the whole house; writing the files needs no Django, so that it is only imported here.
+    """
+    from patron.config.demo import loading
+
+    return loading.load(tell=tell)
