@@ -124,12 +124,12 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="patron-bench-") as home:
             place = Installation(Path(home))
             server = EmbeddedServer(place.home / "postgres")
-            server.start()
             try:
-                place.run("manage", "migrate", "--verbosity", "0")
-                work(place, place.home / "files")
+                with server.lease():
+                    place.run("manage", "migrate", "--verbosity", "0")
+                    work(place, place.home / "files")
             finally:
-                server.stop()
+                server.destroy()
     if chosen.only in (None, "models"):
         models(customers)
 
