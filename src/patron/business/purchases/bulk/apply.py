@@ -74,25 +74,34 @@ def _set_aside_known(chunk: Chunk) -> int:
     known = chunk.execute("SELECT FROM intake_receipt WHERE NOT is_new")
     if not known:
         return 0
+    # Each side in a table of its own, analysed: the planner takes sums of groups for few rows, and would compare every
+    # receipt with every other.
     chunk.execute(f"""
+        CREATE TEMP TABLE intake_given ON COMMIT DROP AS
+        SELECT r.id, count(*) AS n, sum(hashtextextended(concat_ws('|', coalesce(p.id::text, c.description),
+            c.quantity::numeric(14, 3), c.net_amount::numeric(16, 2), c.discount::numeric(16, 2)), 0)) AS digest
+        FROM {chunk.table} AS c JOIN intake_receipt AS r ON r.group_no = c.group_no AND NOT r.is_new
+        LEFT JOIN catalog_product AS p ON p.code = c.product_code
+        GROUP BY r.id
+    """)
+    chunk.execute("""
+        CREATE TEMP TABLE intake_filed ON COMMIT DROP AS
+        SELECT l.purchase_id AS id, count(*) AS n, sum(hashtextextended(concat_ws('|',
+            coalesce(l.product_id::text, l.description), l.quantity, l.net_amount, l.discount_amount), 0)) AS digest
+        FROM purchases_purchaseline AS l JOIN intake_receipt AS r ON r.id = l.purchase_id AND NOT r.is_new
+        GROUP BY l.purchase_id
+    """)
+    chunk.execute("ANALYZE intake_given, intake_filed")
+    chunk.execute("""
         CREATE TEMP TABLE intake_same ON COMMIT DROP AS
-        WITH given AS (
-            SELECT r.id, count(*) AS n, sum(hashtextextended(concat_ws('|', coalesce(p.id::text, c.description),
-                c.quantity::numeric(14, 3), c.net_amount::numeric(16, 2), c.discount::numeric(16, 2)), 0)) AS digest
-            FROM {chunk.table} AS c JOIN intake_receipt AS r ON r.group_no = c.group_no AND NOT r.is_new
-            LEFT JOIN catalog_product AS p ON p.code = c.product_code
-            GROUP BY r.id
-        ), filed AS (
-            SELECT l.purchase_id AS id, count(*) AS n, sum(hashtextextended(concat_ws('|',
-                coalesce(l.product_id::text, l.description), l.quantity, l.net_amount, l.discount_amount), 0)) AS digest
-            FROM purchases_purchaseline AS l JOIN intake_receipt AS r ON r.id = l.purchase_id AND NOT r.is_new
-            GROUP BY l.purchase_id
-        )
-        SELECT r.id FROM intake_receipt AS r JOIN given USING (id) JOIN filed USING (id)
+        SELECT r.id FROM intake_receipt AS r
+        JOIN intake_given AS given USING (id) JOIN intake_filed AS filed USING (id)
         JOIN purchases_purchase AS p ON p.id = r.id
         WHERE given.n = filed.n AND given.digest = filed.digest AND p.occurred_at = r.occurred_at
             AND p.customer_id IS NOT DISTINCT FROM r.customer_id AND p.branch_id IS NOT DISTINCT FROM r.branch_id
     """)
+    chunk.execute("ANALYZE intake_same")
+    chunk.execute("DROP TABLE intake_given, intake_filed")
     chunk.execute(f"""
         INSERT INTO {chunk.rejects}
         SELECT c.row_no, 'other_content', '' FROM {chunk.table} AS c
