@@ -1,0 +1,1 @@
+"""Stored value: money that members deposit and pay with."""

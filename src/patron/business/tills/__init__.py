@@ -1,0 +1,1 @@
+"""The till: quoting, committing, voiding and returning what members buy."""
