@@ -216,15 +216,19 @@ def _move(holding: Holding, takes: Iterable[Take], *, sign: int) -> None:
 
 
 def open_accounts(membership_ids: Iterable[int], *, unit: str = Unit.POINTS) -> None:
-    """Give members the accounts that every award needs, where they lack them. Safe to repeat, also concurrently."""
+    """Give members the accounts that every award needs, where they lack them. Safe to repeat, also concurrently.
+
+    Only points can be owed, and only where the programme allows it.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO loyalty_account (membership_id, unit, bucket, balance, overdraft_allowed)
-            SELECT m.id, %s, b.bucket, 0, b.bucket = 'available' AND g.allow_debt
+            SELECT m.id, u.unit, b.bucket, 0, b.bucket = 'available' AND u.unit = 'points' AND g.allow_debt
             FROM loyalty_membership m
                 JOIN loyalty_programme g ON g.id = m.programme_id
                 CROSS JOIN (VALUES ('available'), ('issued')) AS b (bucket)
+                CROSS JOIN (VALUES (%s)) AS u (unit)
             WHERE m.id = ANY(%s)
             ORDER BY m.id, b.bucket
             ON CONFLICT (membership_id, unit, bucket) DO NOTHING

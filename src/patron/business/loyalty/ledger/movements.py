@@ -11,21 +11,30 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connection
 
 from patron.business.loyalty.errors import KeyReused
-from patron.business.loyalty.models import LedgerTransaction
+from patron.business.loyalty.models import LedgerTransaction, Unit
 from patron.core.activities.operations import log_activities_from
 from patron.kernel.actor import Actor
 
 KIND = LedgerTransaction.Kind
 
-ACTIVITY_OF = {
-    KIND.EARN: "points.earned",
-    KIND.RETURN: "points.taken_back",
-    KIND.SPEND: "points.spent",
-    KIND.REFUND: "points.given_back",
-    KIND.EXPIRE: "points.expired",
-    KIND.ADJUST: "points.adjusted",
+ACTIVITIES_OF: dict[str, dict[str, str]] = {
+    Unit.POINTS: {
+        KIND.EARN: "points.earned",
+        KIND.RETURN: "points.taken_back",
+        KIND.SPEND: "points.spent",
+        KIND.REFUND: "points.given_back",
+        KIND.EXPIRE: "points.expired",
+        KIND.ADJUST: "points.adjusted",
+    },
+    Unit.STORED_VALUE: {
+        KIND.EARN: "stored_value.deposited",
+        KIND.RETURN: "stored_value.withdrawn",
+        KIND.SPEND: "stored_value.paid",
+        KIND.REFUND: "stored_value.refunded",
+        KIND.EXPIRE: "stored_value.expired",
+    },
 }
-"""What the customer's timeline is told of. A movement of nothing is not news."""
+"""What the customer's timeline is told of, by unit. A movement of nothing is not news; one may name its own kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,7 @@ class Movement:
     origin_id: int | None = None
     rule_id: int | None = None
     explanation: Mapping[str, object] = field(default_factory=dict)
+    activity: str = ""
     sides: list[tuple[int, int | None, Decimal]] = field(default_factory=list)
     lots: list[tuple[int, NewLot]] = field(default_factory=list)
 
@@ -79,7 +89,7 @@ SELECT * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[], %s::nu
 TELL = """
 SELECT customer AS customer_id, kind, at AS occurred_at, '' AS channel, branch AS branch_id,
     'loyalty.ledgertransaction:' || id AS source,
-    jsonb_build_object('points', trim_scale(points)) ||
+    jsonb_build_object(%s, trim_scale(points)) ||
         CASE WHEN purchase IS NULL THEN '{}'::jsonb ELSE jsonb_build_object('purchase', purchase) END AS facts
 FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::numeric[], %s::bigint[])
     AS m (customer, kind, at, branch, id, points, purchase)
@@ -125,23 +135,25 @@ def write_movements(movements: Sequence[Movement], *, unit: str, actor: Actor, n
             if "ledger_request_once" in str(error):
                 raise KeyReused from error
             raise
-    _tell(movements, actor=actor, now=now)
+    _tell(movements, unit=unit, actor=actor, now=now)
 
 
-def _tell(movements: Sequence[Movement], *, actor: Actor, now: datetime) -> None:
-    told = [m for m in movements if m.amount and KIND(m.kind) in ACTIVITY_OF]
+def _tell(movements: Sequence[Movement], *, unit: str, actor: Actor, now: datetime) -> None:
+    activity_of = ACTIVITIES_OF.get(unit, {})
+    told = [(m, kind) for m in movements if m.amount and (kind := m.activity or activity_of.get(m.kind))]
     if not told:
         return
     log_activities_from(
         TELL,
         [
-            [m.customer_id for m in told],
-            [ACTIVITY_OF[KIND(m.kind)] for m in told],
-            [m.occurred_at for m in told],
-            [m.branch_id for m in told],
-            [m.id for m in told],
-            [m.amount for m in told],
-            [m.purchase_id for m in told],
+            "points" if unit == Unit.POINTS else "amount",
+            [m.customer_id for m, _ in told],
+            [kind for _, kind in told],
+            [m.occurred_at for m, _ in told],
+            [m.branch_id for m, _ in told],
+            [m.id for m, _ in told],
+            [m.amount for m, _ in told],
+            [m.purchase_id for m, _ in told],
         ],
         actor=actor,
         now=now,

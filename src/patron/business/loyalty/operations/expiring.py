@@ -59,10 +59,13 @@ RETURNING transaction_id, lot_id, amount
 """
 
 TELL = """
-SELECT m.customer_id, 'points.expired' AS kind, t.occurred_at, '' AS channel, NULL::bigint AS branch_id,
-    'loyalty.ledgertransaction:' || t.id AS source, jsonb_build_object('points', trim_scale(t.amount)) AS facts
-FROM loyalty_ledgertransaction t JOIN loyalty_membership m ON m.id = t.membership_id
-WHERE t.id = ANY(%s) AND t.unit = 'points'
+SELECT m.customer_id, u.kind, t.occurred_at, '' AS channel, NULL::bigint AS branch_id,
+    'loyalty.ledgertransaction:' || t.id AS source, jsonb_build_object(u.name, trim_scale(t.amount)) AS facts
+FROM loyalty_ledgertransaction t
+    JOIN loyalty_membership m ON m.id = t.membership_id
+    JOIN (VALUES ('points', 'points.expired', 'points'), ('stored_value', 'stored_value.expired', 'amount'))
+        AS u (unit, kind, name) ON u.unit = t.unit
+WHERE t.id = ANY(%s)
 """
 
 
