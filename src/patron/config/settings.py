@@ -158,6 +158,16 @@ UPLOAD_MAX_BYTES = int(os.environ.get("PATRON_UPLOAD_MAX_MB", "2048")) * 1024 * 
 IMPORT_DIRECTORY = HOME / "imports"
 WAREHOUSE_DIRECTORY = Path(os.environ.get("PATRON_WAREHOUSE", str(HOME / "warehouse")))
 
+# Where phones and other people's servers reach this installation, for example https://club.example.com.
+PUBLIC_ADDRESS = os.environ.get("PATRON_PUBLIC_ADDRESS", "").rstrip("/")
+# Members' cards in phones' wallets: the organisation's own certificate (Apple) and service account (Google).
+PASS_CERTIFICATE = os.environ.get("PATRON_PASS_CERTIFICATE", "")
+PASS_KEY = os.environ.get("PATRON_PASS_KEY", "")
+PASS_KEY_PASSWORD = os.environ.get("PATRON_PASS_KEY_PASSWORD", "")
+PASS_WWDR = os.environ.get("PATRON_PASS_WWDR", "")
+GOOGLE_WALLET_KEY = os.environ.get("PATRON_GOOGLE_WALLET_KEY", "")
+GOOGLE_WALLET_CLASS = os.environ.get("PATRON_GOOGLE_WALLET_CLASS", "")
+
 SECURE_TRANSPORT = _flag("PATRON_HTTPS")
 SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_TRANSPORT else 0
