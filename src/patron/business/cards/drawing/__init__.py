@@ -1,0 +1,1 @@
+"""Drawing cards: codes, faces, strips of paper, and the pictures kept of them."""
