@@ -117,7 +117,7 @@ def enrol_chunk(chunk: Chunk) -> ApplyCounts:
     values = {
         "programme": programme.pk,
         "code": programme.code,
-        "allow_debt": programme.allow_debt,
+        "allow_debt": programme.debt != Programme.Debt.FORGIVE,
         "prefix": programme.card_prefix,
         "room": CARD_LENGTH - 1 - len(programme.card_prefix),
         "everyone": everyone,

@@ -52,3 +52,44 @@ class ReasonRequired(InvalidInput):
 class RuleInThePast(InvalidInput):
     code = "rule_in_the_past"
     message = _("Points have been posted since then. A new rule can only take effect from now on.")
+
+
+class InvalidTerms(InvalidInput):
+    """The terms of a programme contradict themselves. `details`: field, the place among the terms."""
+
+    code = "invalid_terms"
+    message = _("These terms cannot be read.")
+
+
+class NothingReserved(Conflict):
+    code = "nothing_reserved"
+    message = _("This reservation was used or released already.")
+
+
+class NothingToGiveBack(Conflict):
+    """More is asked back than is still spent. `details`: asked, spent."""
+
+    code = "nothing_to_give_back"
+    message = _("That many points were not spent there, or were given back already.")
+
+
+class ApprovalNeeded(Conflict):
+    """The adjustment waits for a second person. `details`: approval."""
+
+    code = "approval_needed"
+    message = _("So many points need a second person: the adjustment waits for approval.")
+
+
+class CannotApprove(Conflict):
+    code = "cannot_approve"
+    message = _("A second person has to decide, and only once.")
+
+
+class NoSuchTier(InvalidInput):
+    code = "no_such_tier"
+    message = _("There is no such tier in the programme.")
+
+
+class NoSuchEvent(InvalidInput):
+    code = "no_such_event"
+    message = _("The programme gives nothing for this event.")

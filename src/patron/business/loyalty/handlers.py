@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from patron.business.loyalty.ledger import awards
+from patron.business.loyalty.ledger import awards, returns
 from patron.business.loyalty.ledger.bulk import earn_batch
 from patron.business.purchases.bulk.resolving import Identifier, identifiers
 from patron.business.purchases.followers import PurchaseFollower, followers
@@ -25,6 +25,10 @@ for _kind in (
     ActivityKind("points.spent", _("Points spent"), icon="gift", topic="points"),
     ActivityKind("points.expired", _("Points expired"), icon="hourglass-empty", topic="points"),
     ActivityKind("points.adjusted", _("Points adjusted"), icon="adjustments", topic="points"),
+    ActivityKind("points.transferred", _("Points transferred"), icon="arrows-exchange", topic="points"),
+    ActivityKind("stamps.earned", _("Stamps earned"), icon="rubber-stamp", topic="points"),
+    ActivityKind("stamps.spent", _("Stamps used"), icon="rubber-stamp", topic="points"),
+    ActivityKind("loyalty.tier_changed", _("Tier changed"), icon="award", topic="points"),
 ):
     kinds.register(_kind)
 
@@ -62,23 +66,23 @@ def _on_recorded(purchase: Purchase, *, actor: Actor, now: datetime) -> None:
     if purchase.kind == Purchase.Kind.SALE:
         awards.earn(purchase, actor=actor, now=now)
     elif purchase.original_id is not None:
-        awards.take_back([_undone(purchase, purchase.original_id, purchase.occurred_at)], actor=actor, now=now)
+        returns.take_back([_undone(purchase, purchase.original_id, purchase.occurred_at)], actor=actor, now=now)
 
 
 def _on_voided(purchase: Purchase, *, actor: Actor, now: datetime) -> None:
     if purchase.kind == Purchase.Kind.SALE:
-        awards.void_sale(_undone(purchase, purchase.pk, now), actor=actor, now=now)
+        returns.void_sale(_undone(purchase, purchase.pk, now), actor=actor, now=now)
     elif purchase.original_id is not None:
-        awards.void_return(_undone(purchase, purchase.original_id, now), actor=actor, now=now)
+        returns.void_return(_undone(purchase, purchase.original_id, now), actor=actor, now=now)
 
 
 def _on_batch(cursor: Any, table: str, *, actor: Actor, now: datetime) -> None:
     earn_batch(cursor, table, actor=actor, now=now)
 
 
-def _undone(purchase: Purchase, original_id: int, at: datetime) -> awards.Undone:
+def _undone(purchase: Purchase, original_id: int, at: datetime) -> returns.Undone:
     net_amount = -purchase.net_amount if purchase.status == Purchase.Status.VOIDED else purchase.net_amount
-    return awards.Undone(purchase.pk, original_id, at, net_amount, purchase.branch_id)
+    return returns.Undone(purchase.pk, original_id, at, net_amount, purchase.branch_id)
 
 
 followers.register(PurchaseFollower("loyalty", on_recorded=_on_recorded, on_voided=_on_voided, on_batch=_on_batch))

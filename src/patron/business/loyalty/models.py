@@ -12,6 +12,8 @@ running totals of the postings, and refuses a movement that is not whole (migrat
 a row that is written, so tills never wait for one another.
 """
 
+from decimal import Decimal
+
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
@@ -24,17 +26,29 @@ from patron.kernel.fields import CurrentXid, Tracked, Xid8Field
 
 
 class Programme(models.Model):
-    """The terms of membership. Versions of its earning rules are rows of `EarningRule`.
+    """A loyalty programme. Its terms (earning, expiry, tiers) are versions: rows of `ProgrammeVersion`.
 
-    `allow_debt` says what happens when points are taken back that the member has spent: the balance falls below zero
-    and the next points repay it, or (not allowed) only what is still there is taken.
+    `debt` says what happens when points are taken back that the member has spent: the balance falls below zero and the
+    next points repay it (`offset`), so does it, and nothing can be earned or redeemed until it is settled (`block`), or
+    only what is still there is taken (`forgive`). `point_value` is what a point is worth in money, for the liability.
+    Adjustments by hand above `four_eyes_above` points need a second person.
     """
+
+    class Debt(models.TextChoices):
+        OFFSET = "offset", _("The next points repay it")
+        BLOCK = "block", _("Nothing more can be redeemed until it is repaid")
+        FORGIVE = "forgive", _("It is let go")
 
     code = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=150)
     currency = models.CharField(max_length=3)
     card_prefix = models.CharField(max_length=8, default="8800")
-    allow_debt = models.BooleanField(default=True)
+    debt = models.CharField(max_length=8, choices=Debt.choices, default=Debt.OFFSET)
+    point_value = models.DecimalField(max_digits=12, decimal_places=6, default=Decimal("0.01"))
+    four_eyes_above = models.DecimalField(max_digits=18, decimal_places=2, default=Decimal(5000))
+    draft = models.JSONField(null=True, blank=True)
+    draft_saved_at = models.DateTimeField(null=True, blank=True)
+    draft_saved_by = models.CharField(max_length=60, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -47,33 +61,34 @@ class Programme(models.Model):
         return self.name
 
 
-class EarningRule(models.Model):
-    """A version of the base rule: `points_per_unit` for each whole `unit_amount` paid, from `valid_from` on.
+class ProgrammeVersion(models.Model):
+    """The terms in force from `valid_from` on, as JSON (`rules.terms.Terms`). Append-only.
 
-    Append-only. At any moment the version with the latest `valid_from` not after it counts, the newest of equals.
+    At any moment the version with the latest `valid_from` not after it counts, the newest of equals. Purchases keep the
+    version that they earned under, also when they are returned.
     """
 
-    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="rules")
+    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="versions")
     version = models.PositiveIntegerField()
-    points_per_unit = models.DecimalField(max_digits=8, decimal_places=4)
-    unit_amount = models.DecimalField(max_digits=16, decimal_places=2)
-    expiry_months = models.PositiveSmallIntegerField(null=True, blank=True)
+    terms = models.JSONField(default=dict)
+    note = models.CharField(max_length=200, blank=True)
     valid_from = models.DateTimeField()
     created_at = models.DateTimeField(db_default=Now())
     created_by = models.CharField(max_length=60, blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["programme", "version"], name="earning_rule_version_once"),
-            models.CheckConstraint(condition=Q(points_per_unit__gte=0, unit_amount__gt=0), name="earning_rule_sane"),
-        ]
+        constraints = [models.UniqueConstraint(fields=["programme", "version"], name="programme_version_once")]
 
     def __str__(self) -> str:
-        return f"{self.points_per_unit} per {self.unit_amount} from {self.valid_from:%Y-%m-%d}"
+        return f"{self.version} from {self.valid_from:%Y-%m-%d}"
 
 
 class Membership(Tracked):
-    """A customer in the programme."""
+    """A customer in the programme.
+
+    `tier` is the code of the tier held, empty for none, kept until `tier_until`; its history is rows of `TierChange`.
+    Members of one `pool` (a household) spend from one another's points.
+    """
 
     class Status(models.TextChoices):
         ACTIVE = "active", _("Active")
@@ -84,14 +99,87 @@ class Membership(Tracked):
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="memberships")
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.ACTIVE)
     joined_on = models.DateField()
+    tier = models.CharField(max_length=40, blank=True, db_default="", default="")
+    tier_since = models.DateField(null=True, blank=True)
+    tier_until = models.DateField(null=True, blank=True)
+    tier_invited = models.BooleanField(db_default=False, default=False)
+    referred_by = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="referrals", db_index=False
+    )
+    pool = models.ForeignKey(
+        "Pool", null=True, blank=True, on_delete=models.PROTECT, related_name="memberships", db_index=False
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["programme", "customer"], name="membership_once")]
-        indexes = [models.Index(fields=["changed_xid"], name="membership_changed")]
+        indexes = [
+            models.Index(fields=["changed_xid"], name="membership_changed"),
+            models.Index(fields=["tier_until", "id"], name="membership_review", condition=Q(tier_until__isnull=False)),
+            models.Index(fields=["pool"], name="membership_of_pool", condition=Q(pool__isnull=False)),
+            models.Index(fields=["referred_by"], name="membership_referred", condition=Q(referred_by__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.programme_id}/{self.customer_id}"
+
+
+class Pool(models.Model):
+    """A household whose members spend from one another's points."""
+
+    name = models.CharField(max_length=100)
+    created_at = models.DateTimeField(db_default=Now())
+    created_by = models.CharField(max_length=60, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TierChange(models.Model):
+    """Why a member holds a tier since `effective_at`: what was measured, over which days, against which threshold.
+
+    Append-only; also a review that keeps the tier is a row.
+    """
+
+    class Reason(models.TextChoices):
+        UPGRADE = "upgrade", _("Reached")
+        KEPT = "kept", _("Kept at the review")
+        DOWN = "down", _("Not kept at the review")
+        SOFT_LANDING = "soft_landing", _("One tier down at the review")
+        INVITED = "invited", _("Granted by invitation")
+        INVITATION_OVER = "invitation_over", _("The invitation ended")
+        REVOKED = "revoked", _("Taken back by hand")
+
+    membership = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, related_name="tier_changes", db_index=False, db_constraint=False
+    )
+    before = models.CharField(max_length=40, blank=True)
+    after = models.CharField(max_length=40, blank=True)
+    reason = models.CharField(max_length=16, choices=Reason.choices)
+    effective_at = models.DateTimeField()
+    until = models.DateField(null=True)
+    version = models.ForeignKey(
+        ProgrammeVersion, null=True, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    measure = models.CharField(max_length=12, blank=True)
+    value = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    threshold = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    window_from = models.DateField(null=True)
+    window_until = models.DateField(null=True)
+    purchase_id = models.BigIntegerField(null=True)
+    note = models.CharField(max_length=300, blank=True)
+    actor = models.CharField(max_length=60, blank=True)
+    recorded_at = models.DateTimeField(db_default=Now())
+    changed_xid = Xid8Field(db_default=CurrentXid(), editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["membership", "-effective_at", "-id"], name="tier_change_of_member"),
+            models.Index(fields=["changed_xid"], name="tier_change_changed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.before or '-'} > {self.after or '-'} ({self.reason})"
 
 
 class Card(models.Model):
@@ -207,7 +295,7 @@ class LedgerTransaction(models.Model):
     )
     origin = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="answers", db_index=False)
     rule = models.ForeignKey(
-        EarningRule, null=True, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+        ProgrammeVersion, null=True, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
     explanation = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     actor = models.CharField(max_length=60, blank=True)
@@ -237,6 +325,8 @@ class LedgerTransaction(models.Model):
 class Lot(models.Model):
     """Points of one origin and one expiry: usable up to and on `expires_on` (null: for ever).
 
+    A lot of a pending account becomes available on `available_on`: then it moves into a lot of the available account.
+
     `remaining` is what its postings have left of `amount`; the database keeps it. A lot and the posting that opens it
     are written in one statement. The references are checked by that statement's trigger, for all rows at once.
     """
@@ -247,6 +337,7 @@ class Lot(models.Model):
     opened_by = models.ForeignKey(LedgerTransaction, on_delete=models.PROTECT, related_name="lots", db_constraint=False)
     earned_at = models.DateTimeField()
     expires_on = models.DateField(null=True)
+    available_on = models.DateField(null=True)
     amount = models.DecimalField(max_digits=18, decimal_places=2)
     remaining = models.DecimalField(max_digits=18, decimal_places=2)
 
@@ -260,6 +351,11 @@ class Lot(models.Model):
         indexes = [
             models.Index(fields=["account", "expires_on", "id"], name="lot_open_soonest", condition=Q(remaining__gt=0)),
             models.Index(fields=["expires_on", "id"], name="lot_expiring", condition=Q(remaining__gt=0)),
+            models.Index(
+                fields=["available_on", "id"],
+                name="lot_maturing",
+                condition=Q(remaining__gt=0) & Q(available_on__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -291,3 +387,62 @@ class Posting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} on {self.account_id}"
+
+
+class Reservation(models.Model):
+    """Points set aside for a while: used or released, at the latest when `until` has passed."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        USED = "used", _("Used")
+        RELEASED = "released", _("Released")
+
+    transaction = models.OneToOneField(
+        LedgerTransaction, primary_key=True, on_delete=models.PROTECT, related_name="reservation"
+    )
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    until = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["until"], name="reservation_ending", condition=Q(state="open"))]
+
+    def __str__(self) -> str:
+        return f"{self.state} until {self.until:%Y-%m-%d %H:%M}"
+
+
+class Approval(models.Model):
+    """An adjustment by hand that waits for a second person: whoever asked cannot approve it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        APPROVED = "approved", _("Approved")
+        REFUSED = "refused", _("Refused")
+
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="approvals")
+    request_key = models.CharField(max_length=160, unique=True)
+    points = models.DecimalField(max_digits=18, decimal_places=2)
+    reason = models.CharField(max_length=500)
+    expires_on = models.DateField(null=True, blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    asked_by = models.CharField(max_length=60)
+    asked_at = models.DateTimeField()
+    decided_by = models.CharField(max_length=60, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    transaction = models.OneToOneField(
+        LedgerTransaction, null=True, blank=True, on_delete=models.PROTECT, related_name="approval"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="waiting") | ~Q(decided_by=F("asked_by")), name="approval_by_a_second_person"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="waiting", decided_at__isnull=True) | Q(decided_at__isnull=False),
+                name="approval_decided",
+            ),
+        ]
+        indexes = [models.Index(fields=["asked_at"], name="approval_waiting", condition=Q(state="waiting"))]
+
+    def __str__(self) -> str:
+        return f"{self.points} ({self.state})"

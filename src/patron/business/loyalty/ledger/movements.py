@@ -25,7 +25,9 @@ ACTIVITIES_OF: dict[str, dict[str, str]] = {
         KIND.REFUND: "points.given_back",
         KIND.EXPIRE: "points.expired",
         KIND.ADJUST: "points.adjusted",
+        KIND.TRANSFER: "points.transferred",
     },
+    Unit.STAMPS: {KIND.EARN: "stamps.earned", KIND.SPEND: "stamps.spent"},
     Unit.STORED_VALUE: {
         KIND.EARN: "stored_value.deposited",
         KIND.RETURN: "stored_value.withdrawn",
@@ -43,6 +45,7 @@ class NewLot:
     earned_at: datetime
     expires_on: date | None
     amount: Decimal
+    available_on: date | None = None
 
 
 @dataclass(slots=True)
@@ -63,6 +66,7 @@ class Movement:
     rule_id: int | None = None
     explanation: Mapping[str, object] = field(default_factory=dict)
     activity: str = ""
+    unit: str = Unit.POINTS
     sides: list[tuple[int, int | None, Decimal]] = field(default_factory=list)
     lots: list[tuple[int, NewLot]] = field(default_factory=list)
 
@@ -71,15 +75,15 @@ WRITE = """
 WITH written AS (
     INSERT INTO loyalty_ledgertransaction (id, membership_id, unit, kind, request_key, amount, basis_amount,
         occurred_at, purchase_id, origin_id, rule_id, explanation, actor)
-    SELECT id, membership, %s, kind, key, amount, basis, at, purchase, origin, rule, why::jsonb, %s
+    SELECT id, membership, unit, kind, key, amount, basis, at, purchase, origin, rule, why::jsonb, %s
     FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::numeric[], %s::numeric[], %s::timestamptz[],
-        %s::bigint[], %s::bigint[], %s::bigint[], %s::text[])
-        AS m (id, membership, kind, key, amount, basis, at, purchase, origin, rule, why)
+        %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[])
+        AS m (id, membership, kind, key, amount, basis, at, purchase, origin, rule, why, unit)
 ), opened AS (
-    INSERT INTO loyalty_lot (id, account_id, opened_by_id, earned_at, expires_on, amount, remaining)
-    SELECT id, account, opened_by, at, until, amount, amount
-    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::date[], %s::numeric[])
-        AS l (id, account, opened_by, at, until, amount)
+    INSERT INTO loyalty_lot (id, account_id, opened_by_id, earned_at, expires_on, available_on, amount, remaining)
+    SELECT id, account, opened_by, at, until, available, amount, amount
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::date[], %s::date[], %s::numeric[])
+        AS l (id, account, opened_by, at, until, available, amount)
 )
 INSERT INTO loyalty_posting (transaction_id, line_no, account_id, lot_id, amount)
 SELECT * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[], %s::numeric[])
@@ -89,14 +93,15 @@ SELECT * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[], %s::nu
 TELL = """
 SELECT customer AS customer_id, kind, at AS occurred_at, '' AS channel, branch AS branch_id,
     'loyalty.ledgertransaction:' || id AS source,
-    jsonb_build_object(%s, trim_scale(points)) ||
+    jsonb_build_object(CASE WHEN unit = 'stored_value' THEN 'amount' ELSE unit END, trim_scale(points)) ||
         CASE WHEN purchase IS NULL THEN '{}'::jsonb ELSE jsonb_build_object('purchase', purchase) END AS facts
-FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::numeric[], %s::bigint[])
-    AS m (customer, kind, at, branch, id, points, purchase)
+FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::numeric[], %s::bigint[],
+        %s::text[])
+    AS m (customer, kind, at, branch, id, points, purchase, unit)
 """
 
 
-def write_movements(movements: Sequence[Movement], *, unit: str, actor: Actor, now: datetime) -> None:
+def write_movements(movements: Sequence[Movement], *, actor: Actor, now: datetime) -> None:
     """Write the movements with lots and postings in one statement, and tell the activity log of them in another.
 
     The caller holds the lock on the accounts. Raises KeyReused where a request key is taken (by a transaction of
@@ -107,7 +112,6 @@ def write_movements(movements: Sequence[Movement], *, unit: str, actor: Actor, n
     lots = [(m.id, account_id, lot) for m in movements for account_id, lot in m.lots]
     sides = [(m.id, number, *side) for m in movements for number, side in enumerate(m.sides, start=1)]
     parameters: list[Any] = [
-        unit,
         actor.reference,
         [m.id for m in movements],
         [m.membership_id for m in movements],
@@ -120,11 +124,13 @@ def write_movements(movements: Sequence[Movement], *, unit: str, actor: Actor, n
         [m.origin_id for m in movements],
         [m.rule_id for m in movements],
         [json.dumps(dict(m.explanation), cls=DjangoJSONEncoder) for m in movements],
+        [str(m.unit) for m in movements],
         [lot.id for _, _, lot in lots],
         [account_id for _, account_id, _ in lots],
         [movement_id for movement_id, _, _ in lots],
         [lot.earned_at for _, _, lot in lots],
         [lot.expires_on for _, _, lot in lots],
+        [lot.available_on for _, _, lot in lots],
         [lot.amount for _, _, lot in lots],
         *([list(column) for column in zip(*sides, strict=True)] or [[], [], [], [], []]),
     ]
@@ -135,18 +141,18 @@ def write_movements(movements: Sequence[Movement], *, unit: str, actor: Actor, n
             if "ledger_request_once" in str(error):
                 raise KeyReused from error
             raise
-    _tell(movements, unit=unit, actor=actor, now=now)
+    _tell(movements, actor=actor, now=now)
 
 
-def _tell(movements: Sequence[Movement], *, unit: str, actor: Actor, now: datetime) -> None:
-    activity_of = ACTIVITIES_OF.get(unit, {})
-    told = [(m, kind) for m in movements if m.amount and (kind := m.activity or activity_of.get(m.kind))]
+def _tell(movements: Sequence[Movement], *, actor: Actor, now: datetime) -> None:
+    told = [
+        (m, kind) for m in movements if m.amount and (kind := m.activity or ACTIVITIES_OF.get(m.unit, {}).get(m.kind))
+    ]
     if not told:
         return
     log_activities_from(
         TELL,
         [
-            "points" if unit == Unit.POINTS else "amount",
             [m.customer_id for m, _ in told],
             [kind for _, kind in told],
             [m.occurred_at for m, _ in told],
@@ -154,6 +160,7 @@ def _tell(movements: Sequence[Movement], *, unit: str, actor: Actor, now: dateti
             [m.id for m, _ in told],
             [m.amount for m, _ in told],
             [m.purchase_id for m, _ in told],
+            [str(m.unit) for m, _ in told],
         ],
         actor=actor,
         now=now,

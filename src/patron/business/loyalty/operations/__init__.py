@@ -13,17 +13,24 @@ from patron.business.loyalty.operations.posting import (
     spend_points,
     take_back_points,
 )
-from patron.business.loyalty.operations.programme import create_programme, set_earning_rule
+from patron.business.loyalty.operations.programme import (
+    change_programme,
+    create_programme,
+    publish_version,
+    save_draft,
+)
 
 __all__ = [
     "adjust_points",
+    "change_programme",
     "create_programme",
     "enrol",
     "expire_lots",
     "issue_card",
     "post_earning",
+    "publish_version",
     "replace_card",
-    "set_earning_rule",
+    "save_draft",
     "set_membership_status",
     "spend_points",
     "take_back_points",

@@ -11,7 +11,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from patron.business.loyalty.errors import InvalidPoints, KeyReused, MembershipNotActive, NoSuchMember, ReasonRequired
-from patron.business.loyalty.ledger import awards
+from patron.business.loyalty.ledger import awards, returns
 from patron.business.loyalty.ledger.book import Book, day_of
 from patron.business.loyalty.ledger.movements import KIND
 from patron.business.loyalty.models import Bucket, LedgerTransaction, Membership
@@ -33,10 +33,10 @@ def post_earning(purchase: Purchase, *, actor: Actor, now: datetime) -> list[Led
     purchase earns once in a programme: posting again gives the first award.
     """
     posted = awards.earn(purchase, actor=actor, now=now)
-    returns = Purchase.objects.filter(
+    came_back = Purchase.objects.filter(
         original=purchase, kind=Purchase.Kind.RETURN, status=Purchase.Status.COMPLETED
     ).order_by("occurred_at", "pk")
-    awards.take_back([_undone(each, purchase.pk) for each in returns], actor=actor, now=now)
+    returns.take_back([_undone(each, purchase.pk) for each in came_back], actor=actor, now=now)
     return list(LedgerTransaction.objects.filter(pk__in=posted).order_by("pk"))
 
 
@@ -45,7 +45,7 @@ def take_back_points(returned: Purchase, *, actor: Actor, now: datetime) -> list
     """Take back what the original of a return no longer deserves, and return the movements. Safe to repeat."""
     if returned.kind != Purchase.Kind.RETURN or returned.original_id is None:
         raise InvalidInput(_("Only a return whose original purchase is known takes points back."))
-    posted = awards.take_back([_undone(returned, returned.original_id)], actor=actor, now=now)
+    posted = returns.take_back([_undone(returned, returned.original_id)], actor=actor, now=now)
     return list(LedgerTransaction.objects.filter(pk__in=posted).order_by("pk"))
 
 
@@ -122,8 +122,8 @@ def adjust_points(
     return LedgerTransaction.objects.get(pk=movement.id)
 
 
-def _undone(returned: Purchase, original_id: int) -> awards.Undone:
-    return awards.Undone(returned.pk, original_id, returned.occurred_at, returned.net_amount, returned.branch_id)
+def _undone(returned: Purchase, original_id: int) -> returns.Undone:
+    return returns.Undone(returned.pk, original_id, returned.occurred_at, returned.net_amount, returned.branch_id)
 
 
 def _checked_points(points: Decimal) -> Decimal:

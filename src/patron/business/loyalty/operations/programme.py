@@ -1,19 +1,21 @@
-"""Setting up the programme and its earning rules."""
+"""Setting up the programme: its versions, the draft of the next one, and when it takes effect."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from patron.business.loyalty.errors import RuleInThePast
-from patron.business.loyalty.models import EarningRule, LedgerTransaction, Programme
+from patron.business.loyalty.errors import InvalidTerms, RuleInThePast
+from patron.business.loyalty.filters import RuleError
+from patron.business.loyalty.models import LedgerTransaction, Programme, ProgrammeVersion
+from patron.business.loyalty.rules.terms import Terms
 from patron.kernel.actor import Actor
 from patron.kernel.clock import require_aware
 from patron.kernel.errors import Conflict, InvalidInput
 from patron.kernel.operation import operation
-
-LONGEST_EXPIRY_MONTHS = 1200
 
 
 @operation(permission="loyalty.manage")
@@ -25,16 +27,14 @@ def create_programme(
     rules_from: datetime,
     actor: Actor,
     now: datetime,
-    points_per_unit: Decimal = Decimal(1),
-    unit_amount: Decimal = Decimal(1),
-    expiry_months: int | None = 12,
+    terms: Terms | None = None,
     card_prefix: str = "8800",
-    allow_debt: bool = True,
+    debt: str = Programme.Debt.OFFSET,
 ) -> Programme:
-    """Create a programme with the first version of its base rule, in force from `rules_from`.
+    """Create a programme with the first version of its terms, in force from `rules_from`.
 
-    By default one point for each whole 1.00, usable to the end of the month twelve months later. `allow_debt` says
-    whether points taken back after they were spent put the balance below zero.
+    By default one point for each whole 1.00, usable to the end of the month twelve months later. `debt` says what
+    happens when points are taken back after they were spent (`Programme.Debt`).
 
     Raises InvalidInput naming the field; Conflict where the code is taken.
     """
@@ -44,6 +44,8 @@ def create_programme(
         raise InvalidInput(_("A currency is three capital letters, such as HKD."), details={"field": "currency"})
     if not (1 <= len(card_prefix) <= 8 and card_prefix.isascii() and card_prefix.isdigit()):
         raise InvalidInput(_("A card prefix is one to eight digits."), details={"field": "card_prefix"})
+    if debt not in Programme.Debt.values:
+        raise InvalidInput(_("Choose what happens to points that are owed."), details={"field": "debt"})
     try:
         with transaction.atomic():
             programme = Programme.objects.create(
@@ -51,39 +53,71 @@ def create_programme(
                 name=name.strip(),
                 currency=currency,
                 card_prefix=card_prefix,
-                allow_debt=allow_debt,
+                debt=debt,
                 created_at=now,
             )
     except IntegrityError as error:
         raise Conflict(_("There is a programme with this code already."), details={"field": "code"}) from error
-    _add_rule(
-        programme,
-        points_per_unit=points_per_unit,
-        unit_amount=unit_amount,
-        expiry_months=expiry_months,
-        valid_from=rules_from,
-        actor=actor,
-    )
+    _add_version(programme, terms=terms or Terms(), valid_from=rules_from, note="", actor=actor)
     return programme
 
 
 @operation(permission="loyalty.manage")
-def set_earning_rule(
+def change_programme(
     programme: Programme,
     *,
-    points_per_unit: Decimal,
-    unit_amount: Decimal,
-    expiry_months: int | None,
+    actor: Actor,
+    now: datetime,
+    name: str | None = None,
+    point_value: Decimal | None = None,
+    four_eyes_above: Decimal | None = None,
+) -> Programme:
+    """Change what is not a matter of versions: the name, what a point is worth in the books, the limit of adjustments
+    by one person. Raises InvalidInput naming the field."""
+    locked = Programme.objects.select_for_update(no_key=True).get(pk=programme.pk)
+    if name is not None:
+        if not name.strip():
+            raise InvalidInput(_("A programme needs a code and a name."), details={"field": "name"})
+        locked.name = name.strip()
+    for field, value, most in (
+        ("point_value", point_value, Decimal(1000)),
+        ("four_eyes_above", four_eyes_above, Decimal("999999999999.99")),
+    ):
+        if value is not None:
+            if not value.is_finite() or not 0 <= value <= most:
+                raise InvalidInput(_("This number cannot be."), details={"field": field})
+            setattr(locked, field, value)
+    locked.save(update_fields=["name", "point_value", "four_eyes_above"])
+    return locked
+
+
+@operation(permission="loyalty.manage")
+def save_draft(programme: Programme, draft: Mapping[str, Any] | None, *, actor: Actor, now: datetime) -> Programme:
+    """Keep the terms that somebody is working on, also unfinished ones; None throws them away."""
+    locked = Programme.objects.select_for_update(no_key=True).get(pk=programme.pk)
+    locked.draft = None if draft is None else dict(draft)
+    locked.draft_saved_at, locked.draft_saved_by = now, actor.reference
+    locked.save(update_fields=["draft", "draft_saved_at", "draft_saved_by"])
+    return locked
+
+
+@operation(permission="loyalty.manage")
+def publish_version(
+    programme: Programme,
+    terms: Terms | Mapping[str, Any],
+    *,
     valid_from: datetime,
     actor: Actor,
     now: datetime,
-) -> EarningRule:
-    """Add a version of the base rule, in force from `valid_from` on; earlier purchases keep theirs.
+    note: str = "",
+) -> ProgrammeVersion:
+    """Add a version of the terms, in force from `valid_from` on; earlier purchases keep theirs.
 
-    Returns of a purchase go by the version that it earned under, whenever they come. Raises InvalidInput naming the
-    field, and RuleInThePast where points have been posted for purchases since `valid_from`.
+    Returns of a purchase go by the version that it earned under, whenever they come. The draft is done with. Raises
+    InvalidTerms naming the place, and RuleInThePast where points have been posted for purchases since `valid_from`.
     """
-    Programme.objects.select_for_update(no_key=True).get(pk=programme.pk)
+    read = terms if isinstance(terms, Terms) else read_terms(terms)
+    locked = Programme.objects.select_for_update(no_key=True).get(pk=programme.pk)
     if (
         valid_from < now
         and LedgerTransaction.objects.filter(
@@ -91,46 +125,29 @@ def set_earning_rule(
         ).exists()
     ):
         raise RuleInThePast(details={"field": "valid_from"})
-    return _add_rule(
-        programme,
-        points_per_unit=points_per_unit,
-        unit_amount=unit_amount,
-        expiry_months=expiry_months,
-        valid_from=valid_from,
-        actor=actor,
-    )
+    version = _add_version(locked, terms=read, valid_from=valid_from, note=note, actor=actor)
+    if locked.draft is not None:
+        locked.draft = None
+        locked.save(update_fields=["draft"])
+    return version
 
 
-def _add_rule(
-    programme: Programme,
-    *,
-    points_per_unit: Decimal,
-    unit_amount: Decimal,
-    expiry_months: int | None,
-    valid_from: datetime,
-    actor: Actor,
-) -> EarningRule:
-    for field, value, least, most, places in (
-        ("points_per_unit", points_per_unit, Decimal(0), Decimal("9999.9999"), 4),
-        ("unit_amount", unit_amount, Decimal("0.01"), Decimal("99999999999999.99"), 2),
-    ):
-        if not value.is_finite() or not least <= value <= most or value != round(value, places):
-            raise InvalidInput(
-                _("This must lie between %(least)s and %(most)s, with at most %(places)s decimals.")
-                % {"least": least, "most": most, "places": places},
-                details={"field": field},
-            )
-    if expiry_months is not None and not 0 <= expiry_months <= LONGEST_EXPIRY_MONTHS:
-        raise InvalidInput(
-            _("Points expire after 0 to %(most)s months, or never.") % {"most": LONGEST_EXPIRY_MONTHS},
-            details={"field": "expiry_months"},
-        )
-    return EarningRule.objects.create(
+def read_terms(given: Mapping[str, Any]) -> Terms:
+    """Terms from JSON. Raises InvalidTerms, which names the place, for what does not make sense."""
+    try:
+        return Terms.read(given)
+    except RuleError as error:
+        raise InvalidTerms(str(error), details={"field": error.place}) from error
+
+
+def _add_version(
+    programme: Programme, *, terms: Terms, valid_from: datetime, note: str, actor: Actor
+) -> ProgrammeVersion:
+    return ProgrammeVersion.objects.create(
         programme=programme,
-        version=programme.rules.count() + 1,
-        points_per_unit=points_per_unit,
-        unit_amount=unit_amount,
-        expiry_months=expiry_months,
+        version=programme.versions.count() + 1,
+        terms=terms.as_json(),
+        note=note.strip()[:200],
         valid_from=require_aware(valid_from),
         created_by=actor.reference,
     )

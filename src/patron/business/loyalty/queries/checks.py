@@ -96,7 +96,7 @@ def check_ledger() -> list[LedgerCheck]:
     done = []
     with connection.cursor() as cursor:
         for code, statement, faults in CHECKS:
-            cursor.execute(f"SELECT count(*), coalesce(min(fault), '') FROM ({faults}) f (fault)")  # noqa: S608
+            cursor.execute(f"SELECT count(*), coalesce(min(fault), '') FROM ({faults}) f (fault)")
             ((count, example),) = cursor.fetchall()
             done.append(LedgerCheck(code, statement, count, example))
     return done

@@ -155,7 +155,7 @@ def liability(*, as_of: datetime | None = None, programmes: Sequence[Programme] 
             SELECT coalesce(sum(balance) FILTER (WHERE balance > 0), 0), count(*) FILTER (WHERE balance > 0),
                 coalesce(-sum(balance) FILTER (WHERE balance < 0), 0), count(*) FILTER (WHERE balance < 0)
             FROM ({balances}) held
-            """,  # noqa: S608 (constants)
+            """,
             {"as_of": as_of, "all": not programmes, "programmes": [programme.pk for programme in programmes]},
         )
         (row,) = cursor.fetchall()

@@ -1,6 +1,10 @@
-"""Pure decisions of the loyalty programme, by topic: earning, tiers, expiry, which points are used first. No Django."""
+"""Pure decisions of the loyalty programme, by topic. No Django.
 
-from patron.business.loyalty.rules.cards import card_number, check_digit, is_valid_card
+`terms` (the rules as data), `earning` (what a purchase earns, and why), `tiers`, `lots` (which points are used first),
+`cards` (numbers and check digits).
+"""
+
+from patron.business.loyalty.rules.cards import CARD_LENGTH, card_number, check_digit, is_valid_card
 from patron.business.loyalty.rules.lots import (
     CENT,
     ZERO,
@@ -15,35 +19,24 @@ from patron.business.loyalty.rules.lots import (
     plan_spending,
     plan_taking_back,
 )
-from patron.business.loyalty.rules.plain import (
-    MOST_POINTS,
-    Award,
-    EarningTerms,
-    decide_earning,
-    expiry_date,
-    points_to_take_back,
-)
+from patron.business.loyalty.rules.reading import MOST_POINTS
 
 __all__ = [
+    "CARD_LENGTH",
     "CENT",
     "MOST_POINTS",
     "ZERO",
-    "Award",
     "Credit",
-    "EarningTerms",
     "OpenLot",
     "Short",
     "Take",
     "after",
     "card_number",
     "check_digit",
-    "decide_earning",
-    "expiry_date",
     "in_order_of_use",
     "is_valid_card",
     "plan_credit",
     "plan_expiry",
     "plan_spending",
     "plan_taking_back",
-    "points_to_take_back",
 ]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from patron.business.loyalty.errors import InsufficientPoints
 from patron.business.loyalty.models import LedgerTransaction, Lot, Membership, Posting
-from patron.business.loyalty.operations import set_earning_rule, spend_points
+from patron.business.loyalty.operations import spend_points
 from patron.business.loyalty.queries import check_ledger
-from patron.business.loyalty.testing import make_member, make_programme
+from patron.business.loyalty.testing import make_member, make_programme, set_rate
 from patron.business.loyalty.tests.support import DAY, available, follow, follow_in_bulk, write_purchase
 from patron.business.purchases.models import Purchase
 from patron.core.activities.models import Activity
@@ -63,7 +63,7 @@ def _replay(history: list[Batch], *, spend: int, allow_debt: bool, bulk: bool) -
     try:
         with transaction.atomic():
             programme = make_programme("club", allow_debt=allow_debt)
-            set_earning_rule(
+            set_rate(
                 programme, points_per_unit=Decimal("1.5"), unit_amount=Decimal(2), expiry_months=3,
                 valid_from=DAY + timedelta(days=100), actor=SYSTEM, now=DAY,
             )  # fmt: skip

@@ -11,17 +11,16 @@ import pytest
 from django.db import connection
 
 from patron.business.loyalty.errors import InsufficientPoints, KeyReused
-from patron.business.loyalty.models import Account, Card, EarningRule, LedgerTransaction, Membership
+from patron.business.loyalty.models import Account, Card, LedgerTransaction, Membership, ProgrammeVersion
 from patron.business.loyalty.operations import (
     adjust_points,
     enrol,
     expire_lots,
     replace_card,
-    set_earning_rule,
     spend_points,
 )
 from patron.business.loyalty.queries import check_ledger
-from patron.business.loyalty.testing import make_member, make_programme
+from patron.business.loyalty.testing import make_member, make_programme, set_rate
 from patron.business.loyalty.tests.support import DAY, available, follow, sell, write_purchase
 from patron.core.accounts.testing import NOW
 from patron.core.customers.testing import CAST, make_customer
@@ -149,13 +148,13 @@ def test_rules_set_at_once_are_versions_one_after_another() -> None:
     programme = make_programme("club")
     _at_once(
         [
-            lambda: set_earning_rule(
+            lambda: set_rate(
                 programme, points_per_unit=Decimal(2), unit_amount=Decimal(1), expiry_months=None,
                 valid_from=NOW, actor=SYSTEM, now=NOW,
             )
         ] * CONNECTIONS
     )  # fmt: skip
-    assert list(EarningRule.objects.order_by("version").values_list("version", flat=True)) == list(range(1, 10))
+    assert list(ProgrammeVersion.objects.order_by("version").values_list("version", flat=True)) == list(range(1, 10))
 
 
 def test_a_first_redemption_at_eight_tills_opens_one_account() -> None:

@@ -6,19 +6,19 @@ from decimal import Decimal
 import pytest
 
 from patron.business.loyalty.errors import CardTaken, InvalidCard, MembershipNotActive, RuleInThePast
-from patron.business.loyalty.models import Account, Card, EarningRule, Membership, Programme
+from patron.business.loyalty.models import Account, Card, Membership, Programme, ProgrammeVersion
 from patron.business.loyalty.operations import (
     create_programme,
     enrol,
     issue_card,
+    publish_version,
     replace_card,
-    set_earning_rule,
     set_membership_status,
     spend_points,
 )
 from patron.business.loyalty.queries import find_by_card, get_membership
 from patron.business.loyalty.rules import card_number, is_valid_card
-from patron.business.loyalty.testing import make_member, make_programme
+from patron.business.loyalty.testing import make_member, make_programme, set_rate
 from patron.business.loyalty.tests.support import DAY, sell
 from patron.core.accounts.rules import Role
 from patron.core.accounts.testing import NOW, actor_in, make_branch
@@ -127,11 +127,7 @@ def test_nobody_joins_in_the_future() -> None:
         ({"card_prefix": "12a"}, "card_prefix"),
         ({"card_prefix": "123456789"}, "card_prefix"),
         ({"name": " "}, "name"),
-        ({"unit_amount": Decimal(0)}, "unit_amount"),
-        ({"points_per_unit": Decimal(-1)}, "points_per_unit"),
-        ({"points_per_unit": Decimal("0.00001")}, "points_per_unit"),
-        ({"points_per_unit": Decimal("NaN")}, "points_per_unit"),
-        ({"expiry_months": 1201}, "expiry_months"),
+        ({"debt": "gift"}, "debt"),
     ],
 )
 def test_a_programme_that_makes_no_sense_is_refused(change: dict[str, object], field: str) -> None:
@@ -139,7 +135,31 @@ def test_a_programme_that_makes_no_sense_is_refused(change: dict[str, object], f
     with pytest.raises(InvalidInput) as refusal:
         create_programme(**terms, actor=SYSTEM, now=NOW)  # type: ignore[arg-type]
     assert refusal.value.details["field"] == field
-    assert not EarningRule.objects.exists()
+    assert not ProgrammeVersion.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("terms", "place"),
+    [
+        ({"base": {"per_amount": "0"}}, "base.per_amount"),
+        ({"base": {"points": "-1"}}, "base.points"),
+        ({"base": {"points": "0.00001"}}, "base.points"),
+        ({"base": {"points": "NaN"}}, "base.points"),
+        ({"base": {"pionts": "1"}}, "base.pionts"),
+        ({"expiry": {"kind": "month_end", "n": 1201}}, "expiry.n"),
+        ({"bonuses": [{"code": "milk", "effect": "multiply", "factor": "1"}]}, "bonuses[0].factor"),
+        ({"bonuses": [{"code": "a", "factor": "2"}, {"code": "a", "factor": "3"}]}, "bonuses[1].code"),
+        ({"bonuses": [{"code": "a", "factor": "2", "tiers": ["gold"]}]}, "bonuses[0].tiers"),
+        ({"tiers": {"ladder": [{"code": "a", "name": "A", "threshold": 5}, {"code": "b", "name": "B", "threshold": 5}]}},  # noqa: E501
+         "tiers.ladder[1].threshold"),
+    ],
+)  # fmt: skip
+def test_terms_that_make_no_sense_are_refused_by_place(terms: dict[str, object], place: str) -> None:
+    programme = make_programme()
+    with pytest.raises(InvalidInput) as refusal:
+        publish_version(programme, terms, valid_from=NOW, actor=SYSTEM, now=NOW)
+    assert refusal.value.details["field"] == place
+    assert programme.versions.count() == 1
 
 
 def test_a_programme_code_is_taken_once() -> None:
@@ -153,8 +173,8 @@ def test_a_rule_cannot_change_what_was_earned() -> None:
     member = make_member()
     sell(member.customer, "50", at=DAY)
 
-    def doubled(valid_from: datetime) -> EarningRule:
-        return set_earning_rule(
+    def doubled(valid_from: datetime) -> ProgrammeVersion:
+        return set_rate(
             member.programme, points_per_unit=Decimal(2), unit_amount=Decimal(1), expiry_months=12,
             valid_from=valid_from, actor=SYSTEM, now=NOW,
         )  # fmt: skip
@@ -162,7 +182,7 @@ def test_a_rule_cannot_change_what_was_earned() -> None:
     with pytest.raises(RuleInThePast):
         doubled(DAY)
     rule = doubled(DAY + timedelta(seconds=1))
-    assert (rule.version, EarningRule.objects.count()) == (2, 2)
+    assert (rule.version, ProgrammeVersion.objects.count()) == (2, 2)
 
 
 def test_strangers_may_do_nothing() -> None:

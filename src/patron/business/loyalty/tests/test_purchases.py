@@ -8,12 +8,11 @@ import pytest
 from patron.business.loyalty.models import LedgerTransaction, Membership
 from patron.business.loyalty.operations import (
     post_earning,
-    set_earning_rule,
     set_membership_status,
     spend_points,
     take_back_points,
 )
-from patron.business.loyalty.testing import make_member, make_programme
+from patron.business.loyalty.testing import make_member, make_programme, set_rate
 from patron.business.loyalty.tests.support import (
     DAY,
     available,
@@ -215,7 +214,7 @@ def test_a_sale_posted_late_also_settles_its_returns() -> None:
 
 def test_a_new_rule_counts_from_its_moment_and_returns_go_by_the_old_one(member: Membership) -> None:
     purchase = sell(member.customer, "100")
-    set_earning_rule(
+    set_rate(
         member.programme,
         points_per_unit=Decimal("1.5"),
         unit_amount=Decimal(10),

@@ -9,25 +9,39 @@ from hypothesis import strategies as st
 
 from patron.business.loyalty.rules import (
     MOST_POINTS,
-    EarningTerms,
     OpenLot,
     Short,
     Take,
     after,
     card_number,
     check_digit,
-    decide_earning,
-    expiry_date,
     in_order_of_use,
     is_valid_card,
     plan_credit,
     plan_expiry,
     plan_spending,
     plan_taking_back,
-    points_to_take_back,
 )
+from patron.business.loyalty.rules.earning import Part, Rulebook, decide_earning, points_to_take_back
+from patron.business.loyalty.rules.terms import Expiry, Terms
 
-TERMS = EarningTerms(rule_id=7, points_per_unit=Decimal("1.0000"), unit_amount=Decimal("1.00"), expiry_months=12)
+
+def rulebook(points: str = "1", per_amount: str = "1", **more: object) -> Rulebook:
+    """The rules of a base rate and whatever else is told."""
+    return Rulebook(Terms.read({"base": {"points": points, "per_amount": per_amount}, **more}), 7)
+
+
+def last_day(earned_on: date, months: int | None) -> date | None:
+    """The last day of points that are usable to the end of the month some months later (None: for ever)."""
+    return Expiry("never" if months is None else "month_end", months or 0).last_day(earned_on)
+
+
+def earned(rules: Rulebook, net: Decimal) -> Decimal:
+    """What is earned for an amount."""
+    return decide_earning(rules, [Part(0, net)]).points
+
+
+TERMS = rulebook()
 
 amounts = st.decimals(min_value="0.01", max_value="99999.99", places=2)
 days = st.dates(min_value=date(2020, 1, 1), max_value=date(2030, 12, 31))
@@ -60,24 +74,22 @@ def _held(of: list[OpenLot]) -> Decimal:
     ],
 )
 def test_points_are_whole_units_times_the_rate_rounded_down(net: str, per_unit: str, unit: str, points: str) -> None:
-    award = decide_earning(EarningTerms(1, Decimal(per_unit), Decimal(unit), None), Decimal(net))
-    assert award.points == Decimal(points)
+    assert earned(rulebook(per_unit, unit), Decimal(net)) == Decimal(points)
 
 
 def test_the_explanation_holds_the_arithmetic() -> None:
-    award = decide_earning(TERMS, Decimal("128.9"))
+    award = decide_earning(TERMS, [Part(0, Decimal("128.9"))])
     assert award.explanation == {"rule": 7, "net": "128.90", "unit": "1.00", "rate": "1.0000", "units": 128}
 
 
 def test_a_mistyped_amount_does_not_earn_without_end() -> None:
-    terms = EarningTerms(1, Decimal("9999.9999"), Decimal("0.01"), None)
-    assert decide_earning(terms, Decimal("99999999999999.99")).points == MOST_POINTS
+    assert earned(rulebook("9999.9999", "0.01"), Decimal("99999999999999.99")) == MOST_POINTS
 
 
 @given(amounts, amounts)
 def test_more_money_never_earns_less(one: Decimal, other: Decimal) -> None:
     low, high = sorted((one, other))
-    assert decide_earning(TERMS, low).points <= decide_earning(TERMS, high).points
+    assert earned(TERMS, low) <= earned(TERMS, high)
 
 
 @pytest.mark.parametrize(
@@ -91,12 +103,12 @@ def test_more_money_never_earns_less(one: Decimal, other: Decimal) -> None:
     ],
 )
 def test_points_expire_at_the_end_of_a_month(earned_on: date, months: int | None, expires_on: date | None) -> None:
-    assert expiry_date(earned_on, months) == expires_on
+    assert last_day(earned_on, months) == expires_on
 
 
 @given(days, st.integers(0, 60))
 def test_expiry_is_the_last_day_of_its_month(earned_on: date, months: int) -> None:
-    expires_on = expiry_date(earned_on, months)
+    expires_on = last_day(earned_on, months)
     assert expires_on is not None
     assert expires_on >= earned_on
     assert (expires_on + timedelta(days=1)).day == 1
@@ -157,14 +169,17 @@ def test_a_lot_is_usable_on_its_last_day() -> None:
 
 @given(amounts, st.lists(st.decimals(min_value="0.01", max_value=5000, places=2), max_size=8))
 def test_returns_in_any_pieces_leave_what_the_rest_earns(net: Decimal, pieces: list[Decimal]) -> None:
-    given_points = decide_earning(TERMS, net).points
+    given_points = earned(TERMS, net)
     kept, kept_net = given_points, net
     for piece in pieces:
         kept_net -= piece
-        taken = points_to_take_back(TERMS, kept_points=kept, kept_net=kept_net, expired_points=Decimal(0))
+        taken = max(
+            Decimal(0),
+            points_to_take_back(target=earned(TERMS, kept_net), kept_points=kept, expired_points=Decimal(0)),
+        )
         assert 0 <= taken <= kept
         kept -= taken
-    assert kept == decide_earning(TERMS, kept_net).points
+    assert kept == earned(TERMS, kept_net)
 
 
 @given(st.text("0123456789", min_size=7, max_size=23))

@@ -9,7 +9,9 @@ import pytest
 
 from patron.business.loyalty.models import LedgerTransaction, Membership
 from patron.business.loyalty.operations import adjust_points, expire_lots, spend_points
-from patron.business.loyalty.rules import EarningTerms, card_number, decide_earning, expiry_date
+from patron.business.loyalty.rules import card_number
+from patron.business.loyalty.rules.earning import Part, Rulebook, decide_earning
+from patron.business.loyalty.rules.terms import Expiry, Terms
 from patron.business.loyalty.testing import make_member
 from patron.business.loyalty.tests.support import available, give_back, open_lots, sell, void
 from patron.business.purchases.models import Purchase
@@ -26,14 +28,15 @@ def _table(name: str) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("row", _table("earning"), ids=lambda row: row["paid"])
 def test_earning(row: dict[str, str]) -> None:
-    terms = EarningTerms(1, Decimal(row["points per unit"]), Decimal(row["unit amount"]), None)
-    assert decide_earning(terms, Decimal(row["paid"])).points == Decimal(row["points"])
+    base = {"points": row["points per unit"], "per_amount": row["unit amount"]}
+    rules = Rulebook(Terms.read({"base": base}), 1)
+    assert decide_earning(rules, [Part(0, Decimal(row["paid"]))]).points == Decimal(row["points"])
 
 
 @pytest.mark.parametrize("row", _table("expiry"), ids=lambda row: row["earned on"])
 def test_expiry(row: dict[str, str]) -> None:
     earned_on = date.fromisoformat(row["earned on"])
-    assert expiry_date(earned_on, int(row["months"])) == date.fromisoformat(row["last day"])
+    assert Expiry("month_end", int(row["months"])).last_day(earned_on) == date.fromisoformat(row["last day"])
 
 
 @pytest.mark.parametrize("row", _table("cards"), ids=lambda row: row["running number"])
