@@ -58,8 +58,7 @@ class CardDesign(Tracked):
 class CardFace(models.Model):
     """What a card shows: one row for each card that has been shown outside.
 
-    `version` counts its changes; `change_no` is drawn from one sequence for all faces when the row is written, so that
-    of one card a later change always has a higher one: phones ask for what changed since. `serial` names the card in
+    `version` counts its changes: phones are told of cards whose version they do not have. `serial` names the card in
     wallets and tells nothing of it.
     """
 
@@ -70,7 +69,6 @@ class CardFace(models.Model):
     content_hash = models.CharField(max_length=32)
     is_voided = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1)
-    change_no = models.BigIntegerField()
     changed_at = models.DateTimeField()
 
     class Meta:

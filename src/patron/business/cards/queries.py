@@ -32,7 +32,7 @@ SELECT c.id, c.number, c.status <> 'active' OR m.status <> 'active', m.id, m.joi
     u.id, coalesce(nullif(u.name, ''), u.latin_name), u.language, u.birth_on, p.name, p.currency,
     (SELECT a.balance FROM loyalty_account a
      WHERE a.membership_id = m.id AND a.unit = 'stored_value' AND a.bucket = 'available'),
-    d.id, d.spec, d.logo, d.picture, f.serial, f.content_hash, f.version, f.change_no, f.changed_at
+    d.id, d.spec, d.logo, d.picture, f.serial, f.content_hash, f.version, f.changed_at
 FROM loyalty_card c
     JOIN loyalty_membership m ON m.id = c.membership_id
     JOIN loyalty_programme p ON p.id = m.programme_id
@@ -60,7 +60,6 @@ class KeptFace:
     serial: UUID
     content_hash: str
     version: int
-    change_no: int
     changed_at: datetime
 
 

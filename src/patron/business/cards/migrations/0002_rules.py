@@ -27,7 +27,6 @@ class Migration(migrations.Migration):
     dependencies = [("cards", "0001_initial"), ("kernel", "0001_functions")]
 
     operations = [
-        migrations.RunSQL("CREATE SEQUENCE cards_face_change_no;", "DROP SEQUENCE cards_face_change_no;"),
         migrations.RunSQL(DESIGNS, "DROP FUNCTION patron_card_design_kept() CASCADE;"),
         track_changes("cards_carddesign"),
         append_only("cards_facechange"),

@@ -19,19 +19,17 @@ from patron.business.loyalty.operations import replace_card
 from patron.kernel.actor import Actor
 from patron.kernel.operation import inside_operation, operation
 
-# The sequence is drawn once the row is locked, so of one card a later change has the higher number.
 _WRITE = """
 WITH face AS (
     INSERT INTO cards_cardface (
-        card_id, membership_id, serial, content, content_hash, is_voided, version, change_no, changed_at)
-    SELECT g.card_id, g.membership_id, gen_random_uuid(), g.content::jsonb, g.content_hash, g.is_voided, 1,
-        nextval('cards_face_change_no'), %(now)s
+        card_id, membership_id, serial, content, content_hash, is_voided, version, changed_at)
+    SELECT g.card_id, g.membership_id, gen_random_uuid(), g.content::jsonb, g.content_hash, g.is_voided, 1, %(now)s
     FROM unnest(%(cards)s::bigint[], %(members)s::bigint[], %(contents)s::text[], %(hashes)s::text[],
             %(voided)s::bool[]) AS g (card_id, membership_id, content, content_hash, is_voided)
     ORDER BY g.card_id
     ON CONFLICT (card_id) DO UPDATE SET
         content = EXCLUDED.content, content_hash = EXCLUDED.content_hash, is_voided = EXCLUDED.is_voided,
-        version = cards_cardface.version + 1, change_no = nextval('cards_face_change_no'), changed_at = %(now)s
+        version = cards_cardface.version + 1, changed_at = %(now)s
         WHERE cards_cardface.content_hash <> EXCLUDED.content_hash
     RETURNING card_id, version, content_hash, changed_at
 )

@@ -74,15 +74,12 @@ def test_a_face_is_rewritten_within_three_queries_and_only_when_it_changed() -> 
 
 def test_every_rewriting_is_counted_and_logged() -> None:
     member = make_member()
-    numbers = []
     for hour in range(3):
         make_purchase(member.customer, occurred_at=NOW + timedelta(hours=hour))
         card = _refreshed(member)
-        numbers.append(CardFace.objects.get().change_no)
 
     face = CardFace.objects.get()
     assert (face.version, face.content["shown"][1]["text"]) == (3, card.content.text_of("balance"))
-    assert numbers == sorted(set(numbers))
     assert list(FaceChange.objects.order_by("version").values_list("version", "actor")) == [
         (1, "system"), (2, "system"), (3, "system"),
     ]  # fmt: skip
