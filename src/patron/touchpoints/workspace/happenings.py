@@ -175,6 +175,11 @@ def _points(happening: Happening, _notes: Mapping[int, str]) -> dict[str, str]:
     return {"amount": gettext("%(points)s points") % {"points": formats.signed_count(points)}}
 
 
+def _gift(happening: Happening, _notes: Mapping[int, str]) -> dict[str, str]:
+    name, quantity = str(happening.facts.get("name", "")), happening.facts.get("quantity")
+    return {"text": f"{quantity} × {name}" if isinstance(quantity, int) and quantity > 1 else name}
+
+
 def _contact(happening: Happening, _notes: Mapping[int, str]) -> dict[str, str]:
     outcome = str(dict(OUTCOMES).get(str(happening.facts.get("outcome")), ""))
     kind = str(happening.kind.label)
@@ -221,6 +226,7 @@ def _decimal(value: Any) -> Decimal | None:
 _TELLERS: dict[str, Callable[[Happening, Mapping[int, str]], dict[str, str]]] = {
     "purchase": _purchase,
     "points": _points,
+    "gift": _gift,
     "contact": _contact,
     "customer.consent_recorded": _consent,
     "customer.note_written": _note,

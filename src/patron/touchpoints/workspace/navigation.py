@@ -30,6 +30,29 @@ register(
     )
 )
 register(
+    NavItem(
+        area=Area.LOYALTY,
+        label=_("Gift desk"),
+        url_name="gift-desk",
+        permission="gifts.redeem",
+        icon="building-store",
+        order=50,
+    )
+)
+register(
+    NavItem(area=Area.LOYALTY, label=_("Gifts"), url_name="gifts", permission="gifts.view", icon="gift", order=60)
+)
+register(
+    NavItem(
+        area=Area.LOYALTY,
+        label=_("Gift stock"),
+        url_name="gift-stock",
+        permission="gifts.view",
+        icon="packages",
+        order=70,
+    )
+)
+register(
     NavItem(area=Area.INSIGHT, label=_("VIPs"), url_name="vips", permission="reports.view", icon="crown", order=10)
 )
 register(
