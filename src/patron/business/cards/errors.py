@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from patron.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
+from patron.kernel.errors import Conflict, InvalidInput, NotFound
 
 
 class NoSuchCard(NotFound):
@@ -27,17 +27,12 @@ class DesignNotDraft(Conflict):
     message = _("This version is active or retired and stays as it is. Change it to make the next version.")
 
 
-class DesignActive(Conflict):
-    code = "card_design_active"
-    message = _("This design is on members' cards now. Activate another one first.")
-
-
 class PicturesInvalid(InvalidInput):
     code = "card_picture_invalid"
     message = _("A picture for cards is a PNG or JPEG of 5 MB at most, no more than 6,000 dots wide or high.")
 
 
-class WalletNotConfigured(Unavailable):
+class WalletNotConfigured(NotFound):
     """The organisation has not set up this wallet. `details`: wallet, setting."""
 
     code = "wallet_not_configured"

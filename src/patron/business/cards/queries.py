@@ -32,6 +32,12 @@ SELECT c.id, c.number, c.status <> 'active' OR m.status <> 'active', m.id, m.joi
     u.id, coalesce(nullif(u.name, ''), u.latin_name), u.language, u.birth_on, p.name, p.currency,
     (SELECT a.balance FROM loyalty_account a
      WHERE a.membership_id = m.id AND a.unit = 'stored_value' AND a.bucket = 'available'),
+    (SELECT count(*) FROM vouchers_voucher v
+     WHERE v.membership_id = m.id AND v.status = 'issued' AND v.valid_from <= %(day)s
+        AND (v.valid_until IS NULL OR v.valid_until >= %(day)s)),
+    m.tier, m.tier_until, CASE WHEN m.tier <> '' THEN (
+        SELECT v.terms #> '{{tiers,ladder}}' FROM loyalty_programmeversion v
+        WHERE v.programme_id = p.id AND v.valid_from <= %(now)s ORDER BY v.valid_from DESC, v.version DESC LIMIT 1) END,
     d.id, d.spec, d.logo, d.picture, f.serial, f.content_hash, f.version, f.changed_at
 FROM loyalty_card c
     JOIN loyalty_membership m ON m.id = c.membership_id
@@ -40,17 +46,17 @@ FROM loyalty_card c
     LEFT JOIN cards_cardface f ON f.card_id = c.id
     LEFT JOIN LATERAL (
         SELECT o.id, o.spec, o.logo, o.picture FROM cards_carddesign o
-        WHERE o.programme_id = p.id AND o.status = 'active' AND o.tier = ''
-        LIMIT 1
+        WHERE o.programme_id = p.id AND o.status = 'active' AND o.tier IN ('', m.tier)
+        ORDER BY o.tier DESC LIMIT 1
     ) d ON true
 WHERE {which}
 ORDER BY c.id
 """
 
-_ACTIVE_OF = "c.membership_id = ANY(%s) AND c.status = 'active'"
-_NUMBERED = "c.id = ANY(%s)"
-_SERIAL = "f.serial = ANY(%s)"
-_ON_DEVICE = "c.id IN (SELECT face_id FROM cards_passregistration WHERE device = %s AND pass_type = %s)"
+_ACTIVE_OF = "c.membership_id = ANY(%(members)s) AND c.status = 'active'"
+_NUMBERED = "c.id = ANY(%(cards)s)"
+_SERIAL = "f.serial = %(serial)s"
+_ON_DEVICE = "c.id IN (SELECT face_id FROM cards_passregistration WHERE device = %(device)s AND pass_type = %(type)s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +122,18 @@ def current_card(membership: Membership, *, now: datetime) -> CurrentCard:
 
 def current_cards(membership_ids: Sequence[int], *, now: datetime) -> list[CurrentCard]:
     """The active cards of these members, by card. Two queries."""
-    return _read(_ACTIVE_OF, [list(membership_ids)], now=now)
+    return _read(_ACTIVE_OF, {"members": list(membership_ids)}, now=now)
 
 
 def cards_numbered(card_ids: Sequence[int], *, now: datetime) -> list[CurrentCard]:
     """Cards by their keys, blocked ones as well. Two queries."""
-    return _read(_NUMBERED, [list(card_ids)], now=now)
+    return _read(_NUMBERED, {"cards": list(card_ids)}, now=now)
 
 
 def card_of_pass(serial: str, *, now: datetime) -> CurrentCard:
     """The card that a pass shows, blocked or not. Raises PassRefused."""
     try:
-        found = _read(_SERIAL, [[UUID(serial)]], now=now)
+        found = _read(_SERIAL, {"serial": UUID(serial)}, now=now)
     except ValueError:
         found = []
     if not found:
@@ -137,7 +143,7 @@ def card_of_pass(serial: str, *, now: datetime) -> CurrentCard:
 
 def cards_on_device(device: str, pass_type: str, *, now: datetime) -> list[CurrentCard]:
     """The cards that a phone carries and wants to be told of."""
-    return _read(_ON_DEVICE, [device, pass_type], now=now)
+    return _read(_ON_DEVICE, {"device": device, "type": pass_type}, now=now)
 
 
 def design_key(design: DesignSpec, design_id: int | None, *pictures: str) -> str:
@@ -146,9 +152,9 @@ def design_key(design: DesignSpec, design_id: int | None, *pictures: str) -> str
     return f"{design_id or 'standard'}-{hashlib.sha256(written.encode()).hexdigest()[:12]}"
 
 
-def _read(which: str, values: list[Any], *, now: datetime) -> list[CurrentCard]:
+def _read(which: str, values: dict[str, object], *, now: datetime) -> list[CurrentCard]:
     with connection.cursor() as cursor:
-        cursor.execute(_CARDS.format(which=which), values)
+        cursor.execute(_CARDS.format(which=which), values | {"day": today(now), "now": now})
         rows = cursor.fetchall()
     points = points_balances({row[3] for row in rows}, now=now) if rows else {}
     day = today(now)
@@ -156,7 +162,7 @@ def _read(which: str, values: list[Any], *, now: datetime) -> list[CurrentCard]:
     for row in rows:
         (
             card_id, number, blocked, membership_id, joined_on, customer_id, name, language, birth_on, programme,
-            currency, stored_value, design_id, spec, logo, picture, *kept,
+            currency, stored_value, vouchers, tier, tier_until, ladder, design_id, spec, logo, picture, *kept,
         ) = row  # fmt: skip
         balance = points[membership_id]
         cards.append(
@@ -177,6 +183,10 @@ def _read(which: str, values: list[Any], *, now: datetime) -> list[CurrentCard]:
                     expiring=balance.expiring,
                     expires_on=balance.expires_on,
                     stored_value=stored_value,
+                    vouchers=vouchers or None,
+                    tier=tier,
+                    tier_name=_tier_name(tier, _decoded(ladder)),
+                    valid_thru=tier_until,
                     birth_on=birth_on,
                     blocked=blocked,
                 ),
@@ -188,6 +198,11 @@ def _read(which: str, values: list[Any], *, now: datetime) -> list[CurrentCard]:
             )
         )
     return cards
+
+
+def _tier_name(code: str, ladder: Any) -> str:
+    """The name of a tier; its code where the terms in force know it no more."""
+    return next((str(each["name"]) for each in ladder or () if each["code"] == code), code)
 
 
 def _decoded(spec: Any) -> Any:
@@ -203,6 +218,8 @@ SELECT f.card_id FROM cards_cardface f WHERE f.membership_id IN (
     UNION
     SELECT m.id FROM customers_customer u JOIN loyalty_membership m ON m.customer_id = u.id
     WHERE u.changed_xid >= %(seen)s::text::xid8
+    UNION
+    SELECT v.membership_id FROM vouchers_voucher v WHERE v.changed_xid >= %(seen)s::text::xid8
 )
 UNION
 SELECT f.card_id FROM cards_cardface f JOIN loyalty_card c ON c.id = f.card_id

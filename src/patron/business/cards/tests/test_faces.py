@@ -1,6 +1,6 @@
 """Cards as they are now: what is read, when it is written again, and what the database keeps."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -195,3 +195,17 @@ def test_kept_pictures_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path, se
         keeping._kept("ab" + "0" * 30, f"{number}.png", partial(bytes, number))
 
     assert len(list((tmp_path / "cache" / "cards" / "ab").iterdir())) == 3
+
+
+def test_a_tier_brings_its_name_its_end_and_its_own_design() -> None:
+    programme = make_programme(tiers={"ladder": [{"code": "gold", "name": "金卡", "threshold": "1000"}]})
+    member, other = make_member(programme), make_member(programme)
+    Membership.objects.filter(pk=member.pk).update(tier="gold", tier_until=date(2027, 12, 31))
+    places = {"corner": "tier", "foot": "valid_thru"}
+    everyone, gold = make_design(programme), make_design(programme, tier="gold", places=places)
+
+    card, plain = current_card(member, now=NOW), current_card(other, now=NOW)
+
+    assert (card.design_id, plain.design_id) == (gold.pk, everyone.pk)
+    assert (card.content.text_of("tier"), card.content.text_of("valid_thru")) == ("金卡", "31 Dec 2027")
+    assert plain.content.text_of("tier") == ""

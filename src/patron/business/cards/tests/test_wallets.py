@@ -194,7 +194,7 @@ def test_without_a_service_account_google_is_not_offered() -> None:
     with pytest.raises(WalletNotConfigured) as refused:
         google_account()
 
-    assert refused.value.status == 503
+    assert refused.value.status == 404
     assert refused.value.details["wallet"] == "google"
 
 

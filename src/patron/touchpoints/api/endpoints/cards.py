@@ -88,7 +88,7 @@ def get_card_receipt(
     **_gives("cards.hand_out", apple.MEDIA_TYPE, "The signed pass"),
 )
 def get_card_pass(request: ApiRequest, number: str) -> HttpResponse:
-    """The card as a pass, to be sent to its member alone. 503 where the house has no certificate.
+    """The card as a pass, to be sent to its member alone. 404 where the house has no certificate.
 
     Needs the scopes `customers.view` and `loyalty.view` as well.
     """
@@ -105,7 +105,7 @@ def get_card_pass(request: ApiRequest, number: str) -> HttpResponse:
     **needs("cards.hand_out"),
 )
 def get_google_link(request: ApiRequest, number: str) -> WalletLinkOut:
-    """The link, to be sent to the member alone. 503 where the house has no service account.
+    """The link, to be sent to the member alone. 404 where the house has no service account.
 
     Needs the scopes `customers.view` and `loyalty.view` as well.
     """

@@ -163,7 +163,7 @@ def test_wallets_that_are_not_set_up_say_so(caller: Caller, member: Membership) 
 
     for ending in ("card.pkpass", "card/google-wallet"):
         answer = caller.get(f"/customers/{member.customer.number}/{ending}")
-        assert (answer.status_code, answer.json()["code"]) == (503, "wallet_not_configured")
+        assert (answer.status_code, answer.json()["code"]) == (404, "wallet_not_configured")
 
 
 def test_a_pass_needs_the_right_to_hand_it_out(make_caller: CallerMaker, member: Membership) -> None:
