@@ -179,8 +179,9 @@ def _worker(home: Path) -> Iterator[Finding]:
 
 def _ledger(home: Path) -> Iterator[Finding]:  # noqa: ARG001 — checks share one shape
     from patron.business.loyalty.queries import check_ledger
+    from patron.business.storedvalue.queries import check_stored_value
 
-    checks = check_ledger()
+    checks = [*check_ledger(), *check_stored_value()]
     broken = [
         f"not so: {check.statement} ({check.faults}, e.g. {check.example})" for check in checks if not check.holds
     ]
