@@ -56,10 +56,14 @@ def lock_definition(definition_id: int) -> VoucherDefinition:
 
 def require_issuable(definition: VoucherDefinition, now: datetime) -> VoucherDefinition:
     """The definition, if vouchers of it may be issued. Raises NotIssued."""
-    _first, last = validity(definition, now)
-    if not definition.is_active or (last is not None and last < today(now)):
+    if not is_issuable(definition, now):
         raise NotIssued(details={"definition": definition.code})
     return definition
+
+
+def is_issuable(definition: VoucherDefinition, now: datetime) -> bool:
+    """Whether it is switched on and its days are not past."""
+    return definition.is_active and (definition.valid_until is None or definition.valid_until >= today(now))
 
 
 def require_stock(definition: VoucherDefinition, count: int) -> None:

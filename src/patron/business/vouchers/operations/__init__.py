@@ -15,6 +15,7 @@ from patron.business.vouchers.operations.keeping import (
     drop_ended_holds,
     expire_vouchers,
     issue_birthday_vouchers,
+    issue_tier_vouchers,
     transfer_voucher,
 )
 from patron.business.vouchers.operations.using import (
@@ -44,6 +45,7 @@ __all__ = [
     "expire_vouchers",
     "issue_birthday_vouchers",
     "issue_codes",
+    "issue_tier_vouchers",
     "issue_vouchers",
     "issue_word",
     "note_wrong_codes",

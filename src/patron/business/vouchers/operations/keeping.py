@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from patron.business.loyalty.models import Membership
 from patron.business.vouchers import errors, taking
-from patron.business.vouchers.issues import lock_definition, stock_left, without_voucher, write_vouchers
+from patron.business.vouchers.following import congratulate
+from patron.business.vouchers.issues import is_issuable, lock_definition, stock_left, without_voucher, write_vouchers
 from patron.business.vouchers.models import Voucher, VoucherDefinition, VoucherHold
 from patron.core.activities.operations import log_activities_from, log_activity
 from patron.kernel.actor import Actor
@@ -152,7 +153,7 @@ def issue_birthday_vouchers(definition: VoucherDefinition, *, actor: Actor, now:
     issued now, or whose stock ends, issues what it can.
     """
     locked = lock_definition(definition.pk)
-    if not locked.is_active or locked.issue_on != VoucherDefinition.IssueOn.BIRTHDAY:
+    if not is_issuable(locked, now) or locked.issue_on != VoucherDefinition.IssueOn.BIRTHDAY:
         return Birthdays(0, 0)
     issued = without = 0
     for year, days in _birthdays_due(today(now), int(locked.issue_terms.get("days_before", 0))).items():
@@ -166,6 +167,12 @@ def issue_birthday_vouchers(definition: VoucherDefinition, *, actor: Actor, now:
         issued += len(write_vouchers(locked, chosen, occasion=f"birthday:{year}", actor=actor, now=now))
         without += len(wanted) - len(chosen)
     return Birthdays(issued, without)
+
+
+@operation(permission="vouchers.run")
+def issue_tier_vouchers(membership: Membership, tier: str, *, occasion: str, actor: Actor, now: datetime) -> int:
+    """Give a member what those who reach `tier` get, and say how many vouchers. The same occasion again gives none."""
+    return congratulate(membership, tier, occasion=occasion, actor=actor, now=now)
 
 
 def _birthdays_due(day: date, days_before: int) -> dict[int, list[str]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from patron.business.loyalty.filters import ProductFilter, RuleError, WhenFilter, WhoFilter
 from patron.kernel.money import quantum
@@ -14,6 +14,9 @@ MOST_USES = 1_000_000
 MOST_ITEMS = Decimal(1000)
 SHIPPING = "shipping"
 """`ProductFacts.kind` of a line that is the charge for delivery."""
+
+
+Missing = TypeVar("Missing", int, None)
 
 
 class Kind(StrEnum):
@@ -82,9 +85,9 @@ class VoucherTerms:
             branches=_texts(given, "branches", place),
             when=WhenFilter.read(_part(given, "when", place), f"{place}.when"),
             who=WhoFilter.read(_part(given, "who", place), f"{place}.who"),
-            uses=_count(given, "uses", place) or 1,
+            uses=_count(given, "uses", place, missing=1),
             partial_use=_flag(given, "partial_use", place, otherwise=False),
-            member_limit=_count(given, "member_limit", place),
+            member_limit=_count(given, "member_limit", place, missing=None),
             combinable=_flag(given, "combinable", place, otherwise=True),
             transferable=_flag(given, "transferable", place, otherwise=False),
         )
@@ -165,10 +168,10 @@ def _number(given: Mapping[str, Any], name: str, place: str, missing: Decimal | 
     return number
 
 
-def _count(given: Mapping[str, Any], name: str, place: str) -> int | None:
+def _count(given: Mapping[str, Any], name: str, place: str, *, missing: Missing) -> int | Missing:
     value = given.get(name)
     if value is None or value == "":
-        return None
+        return missing
     if type(value) is not int:
         raise RuleError(f"{place}.{name}", "this is a whole number")
     return value
