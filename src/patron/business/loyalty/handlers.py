@@ -28,6 +28,8 @@ for _kind in (
     ActivityKind("points.transferred", _("Points transferred"), icon="arrows-exchange", topic="points"),
     ActivityKind("stamps.earned", _("Stamps earned"), icon="rubber-stamp", topic="points"),
     ActivityKind("stamps.spent", _("Stamps used"), icon="rubber-stamp", topic="points"),
+    ActivityKind("loyalty.household_joined", _("Shares points with a household"), icon="home-heart", topic="points"),
+    ActivityKind("loyalty.household_left", _("No longer shares points"), icon="home-off", topic="points"),
     ActivityKind("loyalty.tier_changed", _("Tier changed"), icon="award", topic="points"),
 ):
     kinds.register(_kind)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from patron.business.loyalty.operations import expire_lots
+from patron.business.loyalty.operations import expire_lots, mature_lots, release_overdue
 from patron.kernel.actor import system
 from patron.kernel.clock import now as present
 from patron.kernel.clock import today
@@ -36,3 +36,20 @@ def expire_points(timestamp: int) -> None:
             time.sleep(0.2)
     if lots:
         log.info("points_expired", lots=lots, day=today(at).isoformat())
+
+
+@periodic(cron="5 * * * *")
+@job(name="loyalty.mature", lock="loyalty.mature", queueing_lock="loyalty.mature")
+def mature_points(timestamp: int) -> None:
+    """Let pending points that are due become available, slice by slice. Safe to repeat."""
+    at = datetime.fromtimestamp(timestamp, tz=UTC) if timestamp else present()
+    while mature_lots(as_of=today(at), actor=system("maturing"), now=present()):
+        pass
+
+
+@periodic(cron="*/5 * * * *")
+@job(name="loyalty.release", lock="loyalty.release", queueing_lock="loyalty.release")
+def release_reservations(timestamp: int) -> None:  # noqa: ARG001 (a periodic job is told the time)
+    """Release points that were set aside and not used in time."""
+    while release_overdue(actor=system("reservations"), now=present()):
+        pass

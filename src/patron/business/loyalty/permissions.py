@@ -31,3 +31,8 @@ permissions.register(
 )
 permissions.register(Permission("loyalty.manage", _("Set up the programme and its rules"), roles=roles(Role.MARKETER)))
 permissions.register(Permission("loyalty.expire", _("Run the expiry of points"), roles=roles(Role.MARKETER)))
+permissions.register(
+    Permission(
+        "loyalty.approve", _("Approve adjustments that others ask for"), roles=roles(Role.BRANCH_MANAGER, Role.MARKETER)
+    )
+)

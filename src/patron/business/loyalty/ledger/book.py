@@ -112,6 +112,13 @@ class Book:
         self.movements.append(movement)
         return movement
 
+    def shift(self, movement: Movement, amount: Decimal, *, source: str, target: str) -> None:
+        """Let `amount` go from one bucket without lots (reserved) to another, out of the member's hands."""
+        holding = self.holding(movement.membership_id)
+        movement.amount -= amount
+        movement.sides.append((self._account(holding, target), None, amount))
+        movement.sides.append((self._account(holding, source), None, -amount))
+
     def count(self, movement: Movement, amount: Decimal, *, unit: str) -> None:
         """Let `amount` of a unit that is only counted, never spent (qualifying points), come in or go out: no lots."""
         if not amount:

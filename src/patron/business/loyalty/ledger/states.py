@@ -1,7 +1,7 @@
 """Reading what is known of members and their sales for the pure decisions: for one at the till, or for thousands."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -161,7 +161,7 @@ def visits_before(customer_id: int, at: datetime, purchase_id: int) -> int:
     return int(count)
 
 
-def _rows(sql: str, values: Mapping[str, object] | Sequence[object]) -> list[tuple[Any, ...]]:
+def _rows(sql: str, values: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

@@ -1,6 +1,13 @@
 """Every write of the loyalty programme, by topic."""
 
-from patron.business.loyalty.operations.expiring import expire_lots
+from patron.business.loyalty.operations.approvals import decide_approval, request_adjustment
+from patron.business.loyalty.operations.expiring import expire_lots, mature_lots
+from patron.business.loyalty.operations.households import (
+    join_household,
+    leave_household,
+    open_household,
+    transfer_points,
+)
 from patron.business.loyalty.operations.membership import (
     enrol,
     issue_card,
@@ -19,19 +26,38 @@ from patron.business.loyalty.operations.programme import (
     publish_version,
     save_draft,
 )
+from patron.business.loyalty.operations.reserving import (
+    commit_reserved_points,
+    give_back_points,
+    release_overdue,
+    release_points,
+    reserve_points,
+)
 
 __all__ = [
     "adjust_points",
     "change_programme",
+    "commit_reserved_points",
     "create_programme",
+    "decide_approval",
     "enrol",
     "expire_lots",
+    "give_back_points",
     "issue_card",
+    "join_household",
+    "leave_household",
+    "mature_lots",
+    "open_household",
     "post_earning",
     "publish_version",
+    "release_overdue",
+    "release_points",
     "replace_card",
+    "request_adjustment",
+    "reserve_points",
     "save_draft",
     "set_membership_status",
     "spend_points",
     "take_back_points",
+    "transfer_points",
 ]

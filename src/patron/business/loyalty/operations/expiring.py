@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import connection
 
+from patron.business.loyalty.ledger.book import Book
 from patron.core.activities.operations import log_activities_from
 from patron.kernel.actor import Actor
 from patron.kernel.operation import operation
@@ -106,3 +107,24 @@ def expire_lots(*, as_of: date, actor: Actor, now: datetime, batch: int = SLICE)
     log_activities_from(TELL, [list({row[0] for row in written})], actor=actor, now=now)
     taken = [-amount for _, lot_id, amount in written if lot_id is not None]
     return Expired(due=len(chosen), lots=len(taken), points=sum(taken, Decimal(0)))
+
+
+@operation(permission="loyalty.expire")
+def mature_lots(*, as_of: date, actor: Actor, now: datetime, batch: int = SLICE) -> int:
+    """Let up to `batch` pending lots that are due by day `as_of` become available; return how many were due.
+
+    Call it until that is 0. Locks the members concerned in key order.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT a.membership_id FROM loyalty_lot l JOIN loyalty_account a ON a.id = l.account_id "
+            "WHERE l.remaining > 0 AND l.available_on <= %s ORDER BY l.available_on, l.id LIMIT %s",
+            [as_of, batch],
+        )
+        due = [membership_id for (membership_id,) in cursor.fetchall()]
+    if due:
+        book = Book(set(due))
+        for holding in book.holdings.values():
+            book.mature(holding, on=as_of)
+        book.close(actor=actor, now=now)
+    return len(due)

@@ -6,6 +6,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from patron.business.loyalty.errors import CardTaken, InvalidCard, MembershipNotActive
+from patron.business.loyalty.followers import member_followers
 from patron.business.loyalty.ledger.book import open_accounts
 from patron.business.loyalty.models import Card, Membership, Programme
 from patron.business.loyalty.rules import card_number, is_valid_card
@@ -28,21 +29,26 @@ def enrol(
     number: str = "",
     joined_on: date | None = None,
     channel: str = "",
+    referred_by: Membership | None = None,
 ) -> Membership:
     """Make a customer a member, with a card (a new number, or `number` of a card already in the hand).
 
     Idempotent: enrolling a member again, also at the same moment elsewhere, gives the one membership. A member
-    without a card gets one; a member with one keeps it.
+    without a card gets one; a member with one keeps it. `referred_by` is the member who brought this one along.
 
     Raises InvalidCard or CardTaken for a `number` that cannot be issued, InvalidInput for a day to come.
     """
+    if referred_by is not None and (referred_by.programme_id != programme.pk or referred_by.customer_id == customer.pk):
+        raise InvalidInput(
+            _("Another member of the programme can bring somebody along."), details={"field": "referred_by"}
+        )
     if joined_on is not None and joined_on > today(now):
         raise InvalidInput(_("A member cannot have joined in the future."), details={"field": "joined_on"})
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO loyalty_membership (programme_id, customer_id, status, joined_on) "
-            "VALUES (%s, %s, 'active', %s) ON CONFLICT (programme_id, customer_id) DO NOTHING",
-            [programme.pk, customer.pk, joined_on or today(now)],
+            "INSERT INTO loyalty_membership (programme_id, customer_id, status, joined_on, referred_by_id) "
+            "VALUES (%s, %s, 'active', %s, %s) ON CONFLICT (programme_id, customer_id) DO NOTHING",
+            [programme.pk, customer.pk, joined_on or today(now), referred_by.pk if referred_by else None],
         )
         joined = cursor.rowcount == 1
     membership = Membership.objects.select_for_update(no_key=True).get(programme=programme, customer=customer)
@@ -60,6 +66,10 @@ def enrol(
         )
     if not membership.cards.exists():
         _issue(membership, number=number, actor=actor, now=now)
+    if joined:
+        for follower in member_followers:
+            if follower.on_enrolled is not None:
+                follower.on_enrolled(membership, actor=actor, now=now)
     return membership
 
 

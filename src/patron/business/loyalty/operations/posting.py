@@ -10,19 +10,17 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
-from patron.business.loyalty.errors import InvalidPoints, KeyReused, MembershipNotActive, NoSuchMember, ReasonRequired
+from patron.business.loyalty.errors import ApprovalNeeded
 from patron.business.loyalty.ledger import awards, returns
 from patron.business.loyalty.ledger.book import Book, day_of
 from patron.business.loyalty.ledger.movements import KIND
+from patron.business.loyalty.ledger.sharing import fill_from_household, household_of, roll_expiry
 from patron.business.loyalty.models import Bucket, LedgerTransaction, Membership
-from patron.business.loyalty.rules import CENT
+from patron.business.loyalty.requests import answered, check_adjustment, checked_points, require_active, stored_key
 from patron.business.purchases.models import Purchase
 from patron.kernel.actor import Actor
 from patron.kernel.errors import InvalidInput
-from patron.kernel.operation import operation
-
-LONGEST_KEY = 120
-MOST_BY_HAND = Decimal("999999999999.99")
+from patron.kernel.operation import inside_operation, operation
 
 
 @operation(permission="loyalty.post")
@@ -59,23 +57,28 @@ def spend_points(
     now: datetime,
     reason: str = "",
     branch_id: int | None = None,
+    purchase_id: int | None = None,
 ) -> LedgerTransaction:
     """Redeem `points`, soonest to expire first. What has expired by `now` is expired first and cannot be used.
 
-    Raises InvalidPoints, MembershipNotActive, InsufficientPoints (`details`: asked, available), KeyReused.
+    What the member lacks is taken from the household that shares its points, if there is one: transferred first, from
+    who has most. Raises InvalidPoints, MembershipNotActive, InsufficientPoints (`details`: asked, available),
+    KeyReused.
     """
-    amount = _checked_points(points)
-    book = Book([membership.pk])
-    earlier = _answered(request_key, membership, kind=KIND.SPEND, amount=-amount, reason=reason)
+    amount = checked_points(points)
+    book = Book(household_of(membership))
+    earlier = answered(request_key, membership, kind=KIND.SPEND, amount=-amount, reason=reason)
     if earlier is not None:
         return earlier
     holding = book.holding(membership.pk)
-    _require_active(membership)
+    require_active(membership)
     book.expire(holding, on=day_of(now))
-    movement = book.enter(holding, kind=KIND.SPEND, request_key=_stored(request_key), occurred_at=now)
-    movement.branch_id = branch_id
+    fill_from_household(book, holding, amount, request_key=request_key, now=now)
+    movement = book.enter(holding, kind=KIND.SPEND, request_key=stored_key(request_key), occurred_at=now)
+    movement.branch_id, movement.purchase_id = branch_id, purchase_id
     movement.explanation = {"reason": reason} if reason else {}
     book.spend(movement, amount, counterpart=Bucket.REDEEMED)
+    roll_expiry(book, holding, now=now)
     book.close(actor=actor, now=now)
     return LedgerTransaction.objects.get(pk=movement.id)
 
@@ -94,22 +97,38 @@ def adjust_points(
     """Give (`points` above zero) or take (below) by hand, and say why. A debt is repaid first.
 
     Points given are usable up to and on `expires_on`, for ever without one. Points taken are drawn soonest to expire
-    first and never put the balance below zero. Raises ReasonRequired, InvalidPoints, InvalidInput for a day gone by,
-    InsufficientPoints, KeyReused.
+    first and never put the balance below zero. Raises ApprovalNeeded above the programme's limit (ask for approval by
+    `request_adjustment`), ReasonRequired, InvalidPoints, InvalidInput for a day gone by, InsufficientPoints, KeyReused.
     """
-    amount = _checked_points(abs(points)).copy_sign(points)
-    if not reason.strip():
-        raise ReasonRequired(details={"field": "reason"})
-    if expires_on is not None and expires_on < day_of(now):
-        raise InvalidInput(_("These points would have expired already."), details={"field": "expires_on"})
+    limit = membership.programme.four_eyes_above
+    if actor.kind != "system" and abs(points) > limit:
+        raise ApprovalNeeded(details={"limit": limit})
+    return adjust(
+        membership, points, reason=reason, request_key=request_key, actor=actor, now=now, expires_on=expires_on
+    )
+
+
+@inside_operation
+def adjust(
+    membership: Membership,
+    points: Decimal,
+    *,
+    reason: str,
+    request_key: str,
+    actor: Actor,
+    now: datetime,
+    expires_on: date | None,
+) -> LedgerTransaction:
+    """The adjustment itself, once it is clear that the actor may make it."""
+    amount = check_adjustment(points, reason=reason, expires_on=expires_on, now=now)
     book = Book([membership.pk])
-    earlier = _answered(request_key, membership, kind=KIND.ADJUST, amount=amount, reason=reason.strip())
+    earlier = answered(request_key, membership, kind=KIND.ADJUST, amount=amount, reason=reason.strip())
     if earlier is not None:
         return earlier
     holding = book.holding(membership.pk)
     if amount < 0:
         book.expire(holding, on=day_of(now))
-    movement = book.enter(holding, kind=KIND.ADJUST, request_key=_stored(request_key), occurred_at=now)
+    movement = book.enter(holding, kind=KIND.ADJUST, request_key=stored_key(request_key), occurred_at=now)
     explanation: dict[str, object] = {"reason": reason.strip()}
     if amount > 0:
         repaid = book.credit(movement, amount, counterpart=Bucket.ADJUSTED, earned_at=now, expires_on=expires_on)
@@ -124,44 +143,3 @@ def adjust_points(
 
 def _undone(returned: Purchase, original_id: int) -> returns.Undone:
     return returns.Undone(returned.pk, original_id, returned.occurred_at, returned.net_amount, returned.branch_id)
-
-
-def _checked_points(points: Decimal) -> Decimal:
-    if not points.is_finite() or not 0 < points <= MOST_BY_HAND or points != points.quantize(CENT):
-        raise InvalidPoints(details={"field": "points"})
-    return points.quantize(CENT)
-
-
-def _require_active(membership: Membership) -> None:
-    status = Membership.objects.filter(pk=membership.pk).values_list("status", flat=True).first()
-    if status is None:
-        raise NoSuchMember(details={"membership": membership.pk})
-    if status != Membership.Status.ACTIVE:
-        raise MembershipNotActive(details={"status": status})
-
-
-def _stored(request_key: str) -> str:
-    """Keys that callers choose have a room of their own, apart from those of purchases."""
-    if not 0 < len(request_key) <= LONGEST_KEY:
-        raise InvalidInput(
-            _("A request key has 1 to %(most)s characters.") % {"most": LONGEST_KEY}, details={"field": "request_key"}
-        )
-    return f"request:{request_key}"
-
-
-def _answered(
-    request_key: str, membership: Membership, *, kind: str, amount: Decimal, reason: str
-) -> LedgerTransaction | None:
-    """The first answer to this key, or None. Read once the lock is held. Raises KeyReused for another request."""
-    earlier = LedgerTransaction.objects.filter(request_key=_stored(request_key)).first()
-    if earlier is None:
-        return None
-    same = (
-        earlier.membership_id == membership.pk
-        and earlier.kind == kind
-        and earlier.amount == amount
-        and earlier.explanation.get("reason", "") == reason
-    )
-    if not same:
-        raise KeyReused(details={"request_key": request_key})
-    return earlier
