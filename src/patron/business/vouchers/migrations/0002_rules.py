@@ -159,7 +159,7 @@ CREATE TRIGGER vouchers_voucherhold_taken AFTER INSERT OR DELETE ON vouchers_vou
     FOR EACH ROW EXECUTE FUNCTION patron_voucher_taken();
 CREATE TRIGGER vouchers_voucheruse_taken AFTER INSERT ON vouchers_voucheruse
     FOR EACH ROW EXECUTE FUNCTION patron_voucher_taken();
-CREATE TRIGGER vouchers_voucherhold_fixed BEFORE UPDATE OR TRUNCATE ON vouchers_voucherhold
+CREATE TRIGGER vouchers_voucherhold_fixed BEFORE UPDATE ON vouchers_voucherhold
     FOR EACH STATEMENT EXECUTE FUNCTION patron_voucher_by_hand();
 CREATE TRIGGER vouchers_vouchertally_by_hand BEFORE INSERT OR UPDATE OR DELETE ON vouchers_vouchertally
     FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION patron_voucher_by_hand();
