@@ -1,14 +1,25 @@
-"""Requests that move points: the checks that all of them share."""
+"""Requests to the programme: the checks that operations share."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from patron.business.loyalty.errors import InvalidPoints, KeyReused, MembershipNotActive, NoSuchMember, ReasonRequired
+from patron.business.loyalty.errors import (
+    InvalidPoints,
+    InvalidTerms,
+    KeyReused,
+    MembershipNotActive,
+    NoSuchMember,
+    ReasonRequired,
+)
+from patron.business.loyalty.filters import RuleError
 from patron.business.loyalty.ledger.book import day_of
 from patron.business.loyalty.models import LedgerTransaction, Membership
 from patron.business.loyalty.rules import CENT
+from patron.business.loyalty.rules.terms import Terms
 from patron.kernel.errors import InvalidInput
 
 LONGEST_KEY = 120
@@ -73,3 +84,11 @@ def answered(
     if not same:
         raise KeyReused(details={"request_key": request_key})
     return earlier
+
+
+def read_terms(given: Mapping[str, Any]) -> Terms:
+    """Terms from JSON. Raises InvalidTerms, which names the place, for what does not make sense."""
+    try:
+        return Terms.read(given)
+    except RuleError as error:
+        raise InvalidTerms(str(error), details={"field": error.place}) from error

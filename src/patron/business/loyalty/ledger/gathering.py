@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from patron.business.loyalty.rules.earning import Part, Rulebook
 from patron.business.loyalty.rules.sales import MemberState, Sale
 from patron.kernel.clock import house_zone
 
-SALES = f"""
+IN_FORCE = f"""
 WITH version AS (
     SELECT DISTINCT ON (programme_id, valid_from) * FROM loyalty_programmeversion
     ORDER BY programme_id, valid_from, version DESC
@@ -24,9 +24,22 @@ WITH version AS (
         lead(valid_from, 1, 'infinity') OVER (PARTITION BY programme_id ORDER BY valid_from) AS valid_until
     FROM version r
 )
+"""
+"""Each sale goes by the version in force at its moment."""
+
+ON_TRIAL = """
+WITH rule AS (
+    SELECT 0 AS id, '' AS digest, %(programme)s::bigint AS programme_id, '-infinity'::timestamptz AS valid_from,
+        'infinity'::timestamptz AS valid_until
+)
+"""
+"""Every sale goes by the terms on trial, in one programme."""
+
+SALES = """
+{rules}
 SELECT p.purchase_id, m.id, m.programme_id, r.id, r.digest, p.occurred_at,
     (p.occurred_at AT TIME ZONE %(zone)s)::date AS day, p.net_amount, coalesce(b.code, ''), p.customer_id
-FROM {{table}} p
+FROM {table} p
     JOIN loyalty_membership m ON m.customer_id = p.customer_id AND m.status = 'active'
     JOIN loyalty_programme g ON g.id = m.programme_id AND g.is_active AND g.currency = p.currency
     JOIN rule r ON r.programme_id = g.id AND p.occurred_at >= r.valid_from AND p.occurred_at < r.valid_until
@@ -66,14 +79,33 @@ class Entry:
     sale: Sale
 
 
-def gather(cursor: Any, table: str) -> Iterator[Entry]:
-    """The sales of temp table `table` (see `PurchaseFollower.on_batch`), with what is on file apart from them."""
-    cursor.execute(SALES.format(table=table), {"zone": settings.TIME_ZONE})
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Terms to be tried on past sales of one programme: of members counts what happened `before`, while the tiers that
+    they held are theirs of today, for the caller to set back."""
+
+    programme_id: int
+    rulebook: Rulebook
+    before: datetime
+
+
+def gather(cursor: Any, table: str, *, trial: Trial | None = None) -> Iterator[Entry]:
+    """The sales of temp table `table` (see `PurchaseFollower.on_batch`), with what is on file apart from them.
+
+    With a `trial` they all go by its terms.
+    """
+    cursor.execute(
+        SALES.format(rules=ON_TRIAL if trial else IN_FORCE, table=table),
+        {"zone": settings.TIME_ZONE, "programme": trial and trial.programme_id},
+    )
     rows = cursor.fetchall()
     if not rows:
         return
-    rulebooks = {version: rulebook_of(version, digest) for version, digest in {(row[3], row[4]) for row in rows}}
-    states = _states(cursor, table, rows, rulebooks)
+    if trial is None:
+        rulebooks = {version: rulebook_of(version, digest) for version, digest in {(row[3], row[4]) for row in rows}}
+    else:
+        rulebooks = {rows[0][3]: trial.rulebook}
+    states = _states(cursor, table, rows, rulebooks, before=trial and trial.before)
     bonuses = [bonus for rulebook in rulebooks.values() for bonus in rulebook.bonuses]
     visits: Mapping[int, int] = {}
     if any(bonus.first_purchase or bonus.every_nth_visit for bonus in bonuses):
@@ -104,7 +136,9 @@ def gather(cursor: Any, table: str) -> Iterator[Entry]:
         )
 
 
-def _states(cursor: Any, table: str, rows: list[Any], rulebooks: Mapping[int, Rulebook]) -> dict[int, MemberState]:
+def _states(
+    cursor: Any, table: str, rows: list[Any], rulebooks: Mapping[int, Rulebook], *, before: datetime | None
+) -> dict[int, MemberState]:
     """The members before the batch. Where a batch spans versions, what the latest asks is read for all."""
     first: dict[int, date] = {}
     members: dict[int, set[int]] = defaultdict(set)
@@ -115,12 +149,14 @@ def _states(cursor: Any, table: str, rows: list[Any], rulebooks: Mapping[int, Ru
         members[programme_id].add(membership_id)
     not_yet: list[int] = []
     ladders = [rulebook.terms.tiers for rulebook in rulebooks.values()]
-    if any(ladder.ladder and ladder.measure != "qualifying" for ladder in ladders):
+    if before is None and any(ladder.ladder and ladder.measure != "qualifying" for ladder in ladders):
         cursor.execute(BATCH.format(table=table))
         not_yet = [purchase_id for (purchase_id,) in cursor.fetchall()]
     states: dict[int, MemberState] = {}
     for programme_id, those in members.items():
-        states |= load_states(rulebooks[latest[programme_id]], those, first=first[programme_id], not_yet=not_yet)
+        states |= load_states(
+            rulebooks[latest[programme_id]], those, first=first[programme_id], not_yet=not_yet, before=before
+        )
     return states
 
 

@@ -35,6 +35,7 @@ COUNTED = {
         SELECT t.membership_id, (t.occurred_at AT TIME ZONE %(zone)s)::date AS day, sum(t.amount)
         FROM loyalty_ledgertransaction t
         WHERE t.membership_id = ANY(%(members)s) AND t.unit = 'qualifying' AND t.occurred_at >= %(since)s
+            AND t.occurred_at < %(before)s
         GROUP BY 1, 2
     """,
     "spend": """
@@ -42,14 +43,14 @@ COUNTED = {
         FROM loyalty_membership m JOIN loyalty_programme g ON g.id = m.programme_id
             JOIN purchases_purchase p ON p.customer_id = m.customer_id AND p.currency = g.currency
         WHERE m.id = ANY(%(members)s) AND p.status = 'completed' AND p.occurred_at >= %(since)s
-            AND p.id <> ALL(%(not_yet)s)
+            AND p.occurred_at < %(before)s AND p.id <> ALL(%(not_yet)s)
         GROUP BY 1, 2
     """,
     "visits": """
         SELECT m.id, (p.occurred_at AT TIME ZONE %(zone)s)::date AS day, count(*)
         FROM loyalty_membership m JOIN purchases_purchase p ON p.customer_id = m.customer_id
         WHERE m.id = ANY(%(members)s) AND p.kind = 'sale' AND p.status = 'completed' AND p.occurred_at >= %(since)s
-            AND p.id <> ALL(%(not_yet)s)
+            AND p.occurred_at < %(before)s AND p.id <> ALL(%(not_yet)s)
         GROUP BY 1, 2
     """,
 }
@@ -58,7 +59,7 @@ EARNED = """
 SELECT t.membership_id, (t.occurred_at AT TIME ZONE %(zone)s)::date AS day, t.amount, t.explanation -> 'steps'
 FROM loyalty_ledgertransaction t
 WHERE t.membership_id = ANY(%(members)s) AND t.unit = 'points' AND t.kind = 'earn' AND t.purchase_id IS NOT NULL
-    AND t.occurred_at >= %(since)s
+    AND t.occurred_at >= %(since)s AND t.occurred_at < %(before)s
 """
 
 PARTS = """
@@ -71,22 +72,37 @@ WHERE l.purchase_id = ANY(%s) ORDER BY l.purchase_id, l.line_no
 
 
 def load_states(
-    rulebook: Rulebook, membership_ids: Collection[int], *, first: date, not_yet: Collection[int] = ()
+    rulebook: Rulebook,
+    membership_ids: Collection[int],
+    *,
+    first: date,
+    not_yet: Collection[int] = (),
+    before: datetime | None = None,
 ) -> dict[int, MemberState]:
     """What is known of members before sales from day `first` on; `not_yet` are purchases that are on file
-    but have still to count. One to three queries, whatever the number of members."""
+    but have still to count. With `before`, nothing counts that happened then or later, but for the tier held.
+
+    One to three queries, whatever the number of members.
+    """
+    until = before or "infinity"
     ladder = rulebook.terms.tiers
     members = list(membership_ids)
     states = _members(rulebook, members)
     if ladder.ladder and states:
         since = _earliest(ladder, first, states.values())
-        values = {"members": members, "zone": settings.TIME_ZONE, "since": since, "not_yet": list(not_yet)}
+        values = {
+            "members": members,
+            "zone": settings.TIME_ZONE,
+            "since": since,
+            "before": until,
+            "not_yet": list(not_yet),
+        }
         for membership_id, day, value in _rows(COUNTED[ladder.measure], values):
             states[membership_id].counted.append((day, Decimal(value)))
     if rulebook.looks_back and states:
         caps = [rulebook.terms.cap, *(bonus.cap for bonus in rulebook.bonuses)]
         since = first - timedelta(days=max(cap.period_days if cap.period is not None else 1 for cap in caps))
-        values = {"members": members, "zone": settings.TIME_ZONE, "since": since}
+        values = {"members": members, "zone": settings.TIME_ZONE, "since": since, "before": until}
         for membership_id, day, points, steps in _rows(EARNED, values):
             states[membership_id].earned.append((day, points, _by_bonus(steps)))
     return states

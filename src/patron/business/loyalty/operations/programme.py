@@ -8,9 +8,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from patron.business.loyalty.errors import InvalidTerms, RuleInThePast
-from patron.business.loyalty.filters import RuleError
+from patron.business.loyalty.errors import RuleInThePast
 from patron.business.loyalty.models import LedgerTransaction, Programme, ProgrammeVersion
+from patron.business.loyalty.requests import read_terms
 from patron.business.loyalty.rules.terms import Terms
 from patron.kernel.actor import Actor
 from patron.kernel.clock import require_aware
@@ -130,14 +130,6 @@ def publish_version(
         locked.draft = None
         locked.save(update_fields=["draft"])
     return version
-
-
-def read_terms(given: Mapping[str, Any]) -> Terms:
-    """Terms from JSON. Raises InvalidTerms, which names the place, for what does not make sense."""
-    try:
-        return Terms.read(given)
-    except RuleError as error:
-        raise InvalidTerms(str(error), details={"field": error.place}) from error
 
 
 def _add_version(

@@ -130,7 +130,10 @@ def test_a_lot_without_the_posting_that_opens_it_is_refused(member: Membership) 
 
 @pytest.mark.parametrize("table", ["loyalty_ledgertransaction", "loyalty_posting", "loyalty_programmeversion"])
 def test_what_is_written_is_never_changed(member: Membership, table: str) -> None:
-    for sql in (f"UPDATE {table} SET {'amount = 1' if 'rule' not in table else 'version = 2'}", f"DELETE FROM {table}"):
+    for sql in (
+        f"UPDATE {table} SET {'amount = 1' if 'version' not in table else 'version = 2'}",
+        f"DELETE FROM {table}",
+    ):
         _refused(sql, "append-only")
 
 
