@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db.models import Q, Sum
 
-from patron.business.loyalty.models import Membership
+from patron.business.loyalty.models import Membership, TierChange
 from patron.business.purchases.models import Purchase
 from patron.business.vouchers import issues
 from patron.business.vouchers.models import VoucherDefinition, VoucherUse
@@ -32,6 +32,12 @@ def congratulate(membership: Membership, tier: str, *, occasion: str, actor: Act
 def for_tier(membership: Membership, tier: str) -> list[VoucherDefinition]:
     """The kinds of vouchers that a member who reaches `tier` gets."""
     return [each for each in _active(IssueOn.TIER, membership) if tier in each.issue_terms.get("tiers", [tier])]
+
+
+def has_risen(membership: Membership) -> bool:
+    """Whether the member's last change of tier was one to be glad of: reached, or granted."""
+    last = TierChange.objects.filter(membership=membership).order_by("-effective_at", "-pk").first()
+    return last is None or last.reason in (TierChange.Reason.UPGRADE, TierChange.Reason.INVITED)
 
 
 def give(

@@ -39,7 +39,7 @@ def _on_tier_changed(
     actor: Actor,  # noqa: ARG001
     now: datetime,
 ) -> None:
-    if after and following.for_tier(membership, after):
+    if after and following.for_tier(membership, after) and following.has_risen(membership):
         occasion = f"tier:{after}:{today(now).year}"
         defer(jobs.give_for_tier, membership_id=membership.pk, tier=after, occasion=occasion)
 

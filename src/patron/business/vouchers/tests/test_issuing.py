@@ -4,15 +4,17 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from patron.business.loyalty.errors import InsufficientPoints
+from patron.business.loyalty.models import TierChange
 from patron.business.loyalty.operations import adjust_points
 from patron.business.loyalty.queries import points_balance
 from patron.business.loyalty.testing import make_member, make_programme
 from patron.business.purchases.operations import Receipt, record_return, void_purchase
 from patron.business.purchases.rules import ReturnedLine
 from patron.business.purchases.testing import make_purchase
-from patron.business.vouchers import errors, following, jobs
+from patron.business.vouchers import errors, following, handlers, jobs
 from patron.business.vouchers.models import Voucher, VoucherDefinition
 from patron.business.vouchers.operations import (
     Issue,
@@ -265,7 +267,6 @@ def test_new_members_get_what_is_for_them_while_it_lasts() -> None:
     make_definition(issue=Issue(on="enrolment"), limits=Limits(valid_days=3, stock=1))
     make_definition(issue=Issue(on="enrolment", programme=make_programme()))
     chan, wang = make_member(programme), make_member(programme, character=WANG)
-    Voucher.objects.all()
     given = [following.welcome(member, actor=SYSTEM, now=NOW) for member in (chan, chan, wang)]
     assert given in ([1, 0, 0], [0, 0, 0])  # enrolling may have given them already
     (voucher,) = Voucher.objects.all()
@@ -282,6 +283,16 @@ def test_a_tier_gives_what_is_for_it() -> None:
     assert sorted(Voucher.objects.values_list("definition__code", "occasion")) == [
         ("any", "tier:gold:2026"), ("any", "tier:silver:2026"), ("gold", "tier:gold:2026"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "jobs_queued"), [("upgrade", 1), ("invited", 1), ("kept", 0), ("soft_landing", 0)])
+def test_only_a_rise_queues_the_vouchers_of_a_tier(reason: str, jobs_queued: int) -> None:
+    member = make_member()
+    make_definition(issue=Issue(on="tier", tiers=("gold",)))
+    TierChange.objects.create(membership=member, before="", after="gold", reason=reason, effective_at=NOW)
+    for after in ("gold", "silver", ""):
+        handlers._on_tier_changed(member, "", after, actor=SYSTEM, now=NOW)
+    assert ProcrastinateJob.objects.filter(task_name="vouchers.tier").count() == jobs_queued
 
 
 def test_a_purchase_that_comes_back_whole_or_is_voided_gives_its_voucher_back() -> None:
