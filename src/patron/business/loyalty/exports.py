@@ -56,3 +56,36 @@ exports.register(
         totals=(COUNT, Total("amount", "sum(amount)", "sum(amount)")),
     )
 )
+
+exports.register(
+    Export(
+        name="tier_changes",
+        meaning="Decisions about members' tiers. One row for each: reached, kept, lost, granted, revoked.",
+        select="""
+            SELECT t.id AS tier_change_id, t.membership_id, t.before, t.after, t.reason, t.effective_at, t.until,
+                t.measure, t.value, t.threshold, t.purchase_id
+            FROM loyalty_tierchange t WHERE {rows}
+        """,
+        columns=(
+            ExportColumn("tier_change_id", "int64", "Key of the decision."),
+            ExportColumn("membership_id", "int64", "Membership; the member is the customer of `memberships`."),
+            ExportColumn("before", "string", "Code of the tier before; empty for none."),
+            ExportColumn("after", "string", "Code of the tier since; the same where it was kept."),
+            ExportColumn("reason", "string", "upgrade, kept, down, soft_landing, invited, invitation_over, revoked."),
+            ExportColumn("effective_at", "timestamp", "Since when it counts."),
+            ExportColumn("until", "date", "Last day of the tier; none for a tier without end, or for no tier."),
+            ExportColumn("measure", "string", "What was measured: qualifying, spend or visits; empty by hand."),
+            ExportColumn("value", "decimal(18,2)", "How much of it there was."),
+            ExportColumn("threshold", "decimal(18,2)", "How much the tier asks for."),
+            ExportColumn("purchase_id", "int64", "The receipt that reached it, where there is one."),
+        ),
+        key=("tier_change_id",),
+        load="append",
+        changed="CHANGED(t)",
+        tracked=("loyalty_tierchange",),
+        tables=("loyalty_tierchange",),
+        slice_by="t.id",
+        slice_table="loyalty_tierchange",
+        totals_from="loyalty_tierchange",
+    )
+)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from patron.business.loyalty import tier_jobs  # noqa: F401 (declares its jobs)
 from patron.business.loyalty.operations import expire_lots, mature_lots, release_overdue
 from patron.kernel.actor import system
 from patron.kernel.clock import now as present

@@ -30,6 +30,21 @@ permissions.register(
     )
 )
 permissions.register(Permission("loyalty.manage", _("Set up the programme and its rules"), roles=roles(Role.MARKETER)))
+permissions.register(
+    Permission(
+        "loyalty.tiers",
+        _("Grant and take back tiers by hand, and run their review"),
+        roles=roles(Role.BRANCH_MANAGER, Role.MARKETER),
+    )
+)
+permissions.register(
+    Permission(
+        "loyalty.award",
+        _("Give points for events such as surveys"),
+        roles=roles(*_COUNTER, Role.MARKETER),
+        integration_scope=True,
+    )
+)
 permissions.register(Permission("loyalty.expire", _("Run the expiry of points"), roles=roles(Role.MARKETER)))
 permissions.register(
     Permission(

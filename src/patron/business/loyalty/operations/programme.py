@@ -1,5 +1,6 @@
 """Setting up the programme: its versions, the draft of the next one, and when it takes effect."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -8,13 +9,16 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from patron.business.loyalty import tier_jobs
 from patron.business.loyalty.errors import RuleInThePast
+from patron.business.loyalty.ledger.rulebooks import rulebook_at
 from patron.business.loyalty.models import LedgerTransaction, Programme, ProgrammeVersion
 from patron.business.loyalty.requests import read_terms
 from patron.business.loyalty.rules.terms import Terms
 from patron.kernel.actor import Actor
 from patron.kernel.clock import require_aware
 from patron.kernel.errors import Conflict, InvalidInput
+from patron.kernel.jobs import defer
 from patron.kernel.operation import operation
 
 
@@ -115,6 +119,7 @@ def publish_version(
 
     Returns of a purchase go by the version that it earned under, whenever they come. The draft is done with. Raises
     InvalidTerms naming the place, and RuleInThePast where points have been posted for purchases since `valid_from`.
+    Where the ladder of tiers is another one, members who qualify by it are placed by a job when it takes effect.
     """
     read = terms if isinstance(terms, Terms) else read_terms(terms)
     locked = Programme.objects.select_for_update(no_key=True).get(pk=programme.pk)
@@ -125,7 +130,11 @@ def publish_version(
         ).exists()
     ):
         raise RuleInThePast(details={"field": "valid_from"})
+    before = rulebook_at(programme.pk, valid_from)
     version = _add_version(locked, terms=read, valid_from=valid_from, note=note, actor=actor)
+    if read.tiers.ladder and (before is None or before.terms.tiers != read.tiers):
+        wait = max(0, math.ceil((valid_from - now).total_seconds()))
+        defer(tier_jobs.place, scheduled_in_seconds=wait, programme_id=programme.pk)
     if locked.draft is not None:
         locked.draft = None
         locked.save(update_fields=["draft"])
