@@ -11,7 +11,17 @@ from ninja.operation import Operation
 from patron.kernel.api.answers import answer_exception
 from patron.kernel.api.reading import StrictParser
 from patron.touchpoints.api.description import DESCRIPTION, described
-from patron.touchpoints.api.endpoints import branches, cards, customers, gifts, insights, points, products, purchases
+from patron.touchpoints.api.endpoints import (
+    branches,
+    cards,
+    customers,
+    gifts,
+    insights,
+    points,
+    products,
+    purchases,
+    wallet,
+)
 from patron.touchpoints.api.gate import guarded, no_such_address
 
 
@@ -46,5 +56,5 @@ api = PatronAPI(
 )
 for kind in (Exception, Http404, HttpError, ValidationError):
     api.add_exception_handler(kind, answer_exception)
-for room in (customers, products, branches, purchases, points, cards, gifts, insights):
+for room in (customers, products, branches, purchases, points, cards, gifts, insights, wallet):
     api.add_router("", room.router)

@@ -9,6 +9,7 @@ from patron.business.storedvalue.queries.daily import (
     stored_value_liability,
 )
 from patron.business.storedvalue.queries.wallets import (
+    TENDERS,
     MoneyLine,
     MoneyStatement,
     WalletBalance,
@@ -18,9 +19,10 @@ from patron.business.storedvalue.queries.wallets import (
     wallet_balance,
     wallet_balances,
 )
-from patron.business.storedvalue.queries.words import explain, label_of
+from patron.business.storedvalue.queries.words import explain, label_of, what_of
 
 __all__ = [
+    "TENDERS",
     "DailyStatement",
     "DayLine",
     "MoneyLine",
@@ -37,4 +39,5 @@ __all__ = [
     "stored_value_liability",
     "wallet_balance",
     "wallet_balances",
+    "what_of",
 ]

@@ -9,7 +9,7 @@ from django.db import connection
 
 from patron.business.loyalty.models import LedgerTransaction, Membership, Programme
 from patron.business.loyalty.queries import get_membership
-from patron.business.storedvalue.models import WalletPolicy
+from patron.business.storedvalue.models import Tender, WalletPolicy
 from patron.business.storedvalue.queries.words import explain
 from patron.business.storedvalue.rules import Policy, Tier, is_locked
 from patron.core.customers.models import Customer
@@ -19,6 +19,9 @@ from patron.kernel.errors import PermissionRefused
 
 ZERO = Decimal("0.00")
 Key = tuple[datetime, int]
+
+TENDERS = tuple(Tender.choices)
+"""How a deposit is paid: code and label."""
 
 _BALANCES = """
 SELECT m.id, g.currency, coalesce(s.own, 0), coalesce(s.bonus, 0), n.amount, n.expires_on,
