@@ -53,6 +53,16 @@ register(
     )
 )
 register(
+    NavItem(
+        area=Area.LOYALTY,
+        label=_("Stored value"),
+        url_name="stored-value",
+        permission="storedvalue.report",
+        icon="wallet",
+        order=90,
+    )
+)
+register(
     NavItem(area=Area.INSIGHT, label=_("VIPs"), url_name="vips", permission="reports.view", icon="crown", order=10)
 )
 register(
