@@ -19,6 +19,16 @@ from patron.business.loyalty.queries.statement import (
     points_of_purchases,
     statement,
 )
+from patron.business.loyalty.queries.tiers import (
+    TierBenefits,
+    TierCount,
+    TierProgress,
+    TierReason,
+    benefits_of,
+    tier_counts,
+    tier_progress,
+    why_tier,
+)
 from patron.business.loyalty.queries.words import explain
 
 __all__ = [
@@ -29,6 +39,11 @@ __all__ = [
     "PurchasePoints",
     "Statement",
     "StatementLine",
+    "TierBenefits",
+    "TierCount",
+    "TierProgress",
+    "TierReason",
+    "benefits_of",
     "check_ledger",
     "explain",
     "find_by_card",
@@ -42,4 +57,7 @@ __all__ = [
     "points_balances",
     "points_of_purchases",
     "statement",
+    "tier_counts",
+    "tier_progress",
+    "why_tier",
 ]
