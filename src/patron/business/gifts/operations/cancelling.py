@@ -10,8 +10,8 @@ from patron.business.gifts.models import GiftOrder, GiftTaken
 from patron.business.gifts.moves import advance, lock_order, require_move
 from patron.business.gifts.rules import GONE, OPEN, State, Way
 from patron.business.gifts.shelf import lock_shelf
-from patron.business.loyalty import operations as loyalty
 from patron.business.loyalty.errors import ReasonRequired
+from patron.business.loyalty.operations import give_back_points
 from patron.kernel.actor import Actor
 from patron.kernel.errors import InvalidInput, PermissionRefused
 from patron.kernel.operation import operation
@@ -77,7 +77,7 @@ def _cancelled(
         taken=F("taken") - order.quantity
     )
     if order.spend is not None:
-        order.refund = loyalty.give_back_points(
+        order.refund = give_back_points(
             order.spend,
             None,
             request_key=f"gift-cancel:{order.pk}",

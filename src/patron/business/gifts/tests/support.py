@@ -30,8 +30,11 @@ def member_with(
     return member
 
 
-def points_of(member: Membership) -> Decimal:
-    return Account.objects.get(membership=member, unit="points", bucket="available").balance
+def points_of(member: Membership) -> int:
+    """The member's points, which are whole in these tests."""
+    balance = Account.objects.get(membership=member, unit="points", bucket="available").balance
+    assert balance == int(balance)
+    return int(balance)
 
 
 def shelf(gift: Gift, branch: Branch | None = None) -> tuple[int, int]:

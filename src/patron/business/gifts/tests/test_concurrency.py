@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -54,7 +55,7 @@ def test_the_last_piece_at_eight_desks_goes_to_one_member() -> None:
 
     outcomes = _at_once(
         [
-            lambda m=m, n=n: order_gift(m, gift, branch=branch, request_key=f"desk {n}", actor=SYSTEM, now=NOW)
+            partial(order_gift, m, gift, branch=branch, request_key=f"desk {n}", actor=SYSTEM, now=NOW)
             for n, m in enumerate(members)
         ]
     )
@@ -86,7 +87,7 @@ def test_one_key_for_different_gifts_is_one_order() -> None:
 
     outcomes = _at_once(
         [
-            lambda g=g: order_gift(member, g, branch=branch, request_key="web 1", actor=SYSTEM, now=NOW)
+            partial(order_gift, member, g, branch=branch, request_key="web 1", actor=SYSTEM, now=NOW)
             for g in gifts
         ]
     )  # fmt: skip
@@ -105,7 +106,7 @@ def test_a_limit_holds_in_all_branches_together() -> None:
 
     outcomes = _at_once(
         [
-            lambda b=b: order_gift(member, gift, branch=b, request_key=f"at {b.code}", actor=SYSTEM, now=NOW)
+            partial(order_gift, member, gift, branch=b, request_key=f"at {b.code}", actor=SYSTEM, now=NOW)
             for b in branches
         ]
     )
@@ -122,7 +123,7 @@ def test_one_balance_buys_one_gift_of_two() -> None:
 
     outcomes = _at_once(
         [
-            lambda g=g: order_gift(member, g, branch=branch, request_key=g.code, actor=SYSTEM, now=NOW)
+            partial(order_gift, member, g, branch=branch, request_key=g.code, actor=SYSTEM, now=NOW)
             for g in gifts
         ]
     )  # fmt: skip
@@ -179,7 +180,7 @@ def test_a_busy_counter_of_orders_cancellations_and_deliveries_never_deadlocks()
                 receive_stock(gift, branch, 1, request_key=f"more {n}/{turn}", actor=SYSTEM, now=NOW)
         return done
 
-    outcomes = _at_once([lambda n=n: work(n) for n in range(DESKS)])
+    outcomes = _at_once([partial(work, n) for n in range(DESKS)])
 
     assert all(isinstance(o, list) for o in outcomes)
     kept = GiftOrder.objects.filter(state="handed_over").count()

@@ -31,8 +31,8 @@ def _member(points: int = 250) -> Membership:
     return member
 
 
-def _points(member: Membership) -> Decimal:
-    return Account.objects.get(membership=member, unit="points", bucket="available").balance
+def _points(member: Membership) -> int:
+    return int(Account.objects.get(membership=member, unit="points", bucket="available").balance)
 
 
 def _wish(who: Membership, /, **more: object) -> dict[str, Any]:

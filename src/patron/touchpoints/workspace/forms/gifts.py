@@ -11,6 +11,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from patron.business.gifts.operations.defining import GiftDetails
+from patron.kernel.errors import DomainError
 from patron.touchpoints.workspace.forms.customers import Day
 
 IDENTIFIED_BY = (
@@ -19,6 +20,12 @@ IDENTIFIED_BY = (
     ("identity document", _("An identity document")),
     ("known to staff", _("Known to us in person")),
 )
+
+
+def refuse_field(form: forms.Form, error: DomainError) -> None:
+    """Show beside the form's field what an operation refused; above the form where it names no field of it."""
+    field = str(error.details.get("field", ""))
+    form.add_error(field if field in form.fields else None, str(error.message))
 
 
 class GiftForm(forms.Form):

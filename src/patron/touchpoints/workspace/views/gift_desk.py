@@ -58,8 +58,8 @@ def _desk(
     state = request.GET.get("state", "")
     after = parse_position(request.GET.get("after", ""))
     kept = {name: value for name, value in (("q", typed), ("branch", request.GET.get("branch", ""))) if value}
-    states = {"states": [SHORT_STATES[state]]} if state in SHORT_STATES else {}
-    work = worklist(request.actor, branch_id=branch_id, after=after, limit=WORK_PER_PAGE, **states)
+    states = [SHORT_STATES[state]] if state in SHORT_STATES else list(SHORT_STATES.values())
+    work = worklist(request.actor, branch_id=branch_id, after=after, limit=WORK_PER_PAGE, states=states)
     query = urlencode({name: value for name, value in (("state", state), *kept.items()) if value})
     more = urlencode({"after": written_position(work.following)}) if work.following else ""
     following = f"{reverse('gift-desk')}?{query}&{more}" if more else ""
@@ -107,10 +107,12 @@ def _who(request: PageRequest, typed: str, branch: Any) -> dict[str, Any]:
         hits = search_customers(typed, actor=request.actor, limit=HITS) if error.code != "no_such_member" else []
         return {"hits": hits, "not_found": "" if hits and error.code == "not_found" else str(error.message)}
     offers = offers_for(membership, branch=branch, actor=request.actor, now=now) if branch else []
+    card = next((card.number for card in membership.active_cards), "")  # type: ignore[attr-defined]
     return {
         "member": membership,
         "member_url": _page_of(membership.customer, request.actor),
-        "card": next((card.number for card in membership.active_cards), ""),  # type: ignore[attr-defined]
+        "card": card,
+        "shown_card": bool(card) and "".join(c for c in typed if c.isdigit()) == card,
         "points": points_balance(membership, now=now),
         "orders": orders_of(membership, limit=8),
         "offers": [_shown(offer) for offer in offers],

@@ -14,8 +14,7 @@ from patron.business.gifts.rules import GONE, State, next_states
 from patron.kernel.clock import now as present
 from patron.kernel.errors import DomainError, InvalidInput
 from patron.kernel.ui.pages import PageRequest, page, show
-from patron.touchpoints.workspace.forms.customers import refuse
-from patron.touchpoints.workspace.forms.gifts import CancelOrderForm, IdentifyForm, PickupForm, ShipForm
+from patron.touchpoints.workspace.forms.gifts import CancelOrderForm, IdentifyForm, PickupForm, ShipForm, refuse_field
 
 ICONS = {
     "reserved": "gift",
@@ -104,7 +103,7 @@ def move(request: PageRequest, order_id: int) -> HttpResponseBase:
         form.errors.pop("code", None)
         form.add_error("code", str(error.message))
         return _show(request, found, bound={"pickup_form": form}, status=error.status)
-    messages.success(request, _DONE[to]())
+    messages.success(request, _DONE[State(to)]())
     return redirect("gift-order", found.pk)
 
 
@@ -134,7 +133,7 @@ def cancel(request: PageRequest, order_id: int) -> HttpResponseBase:
                 now=present(),
             )
         except InvalidInput as error:
-            refuse(form, error)
+            refuse_field(form, error)
         else:
             messages.success(request, _("The order is cancelled, and the points are back."))
             return redirect("gift-order", found.pk)

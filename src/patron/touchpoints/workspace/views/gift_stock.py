@@ -11,15 +11,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from patron.business.gifts import operations
-from patron.business.gifts.errors import StockTooLow
 from patron.business.gifts.queries import get_gift, movements_of, shelves_of_branch, shelves_of_gift
 from patron.core.accounts.queries import get_visible_branches
 from patron.kernel.clock import now as present
 from patron.kernel.errors import Conflict, InvalidInput, NotFound
 from patron.kernel.ui.context import shell
 from patron.kernel.ui.pages import PageRequest, page, show
-from patron.touchpoints.workspace.forms.customers import refuse
-from patron.touchpoints.workspace.forms.gifts import CountForm, ReceiveForm
+from patron.touchpoints.workspace.forms.gifts import CountForm, ReceiveForm, refuse_field
 
 
 def branch_at(request: PageRequest) -> Any:
@@ -76,10 +74,8 @@ def shelf(request: PageRequest, branch: str, code: str) -> HttpResponseBase:
         if form.is_valid():
             try:
                 words = _moved(request, gift, place, form.cleaned_data, correcting=correcting)
-            except (InvalidInput, StockTooLow) as error:
-                refuse(form, error)
-            except Conflict as error:
-                form.add_error(None, str(error.message))
+            except (InvalidInput, Conflict) as error:
+                refuse_field(form, error)
             else:
                 messages.success(request, words)
                 return redirect(f"{reverse('gift-stock')}?{urlencode({'branch': place.code})}")

@@ -20,8 +20,7 @@ from patron.kernel.clock import now as present
 from patron.kernel.errors import InvalidInput, NotFound
 from patron.kernel.ui.context import shell
 from patron.kernel.ui.pages import PageRequest, page, show
-from patron.touchpoints.workspace.forms.customers import refuse
-from patron.touchpoints.workspace.forms.gifts import GiftForm
+from patron.touchpoints.workspace.forms.gifts import GiftForm, refuse_field
 
 FIGURE_DAYS = 30
 LONGEST_QUERY = 100
@@ -78,7 +77,7 @@ def gift_new(request: PageRequest) -> HttpResponseBase:
     try:
         gift = operations.define_gift(form.cleaned_data["code"], form.details(), actor=request.actor, now=now)
     except (InvalidInput, GiftCodeTaken) as error:
-        refuse(form, error)
+        refuse_field(form, error)
         return _form(request, form, status=error.status)
     if form.cleaned_data["picture"]:
         try:
@@ -107,7 +106,7 @@ def gift_edit(request: PageRequest, code: str) -> HttpResponseBase:
             operations.set_gift_picture(gift, None, actor=request.actor, now=now)
         operations.change_gift(gift, form.details(), actor=request.actor, now=now)
     except InvalidInput as error:
-        refuse(form, error)
+        refuse_field(form, error)
         return _form(request, form, gift=gift, status=422)
     messages.success(request, _("The gift is changed. Orders that were made keep what they cost."))
     return redirect("gifts")
