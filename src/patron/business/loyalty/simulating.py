@@ -197,7 +197,7 @@ def simulate(programme: Programme, terms: Terms, *, from_on: date, until_on: dat
     """
     since = _midnight(from_on)
     until = min(_midnight(until_on + timedelta(days=1)), now)
-    values = {"programme": programme.pk, "since": since, "until": until}
+    values: dict[str, int | datetime] = {"programme": programme.pk, "since": since, "until": until}
     rulebook = Rulebook(terms, 0)
     with _undone(), connection.cursor() as cursor:
         cursor.execute(HOW_MANY, values)

@@ -96,7 +96,7 @@ def gather(cursor: Any, table: str, *, trial: Trial | None = None) -> Iterator[E
     """
     cursor.execute(
         SALES.format(rules=ON_TRIAL if trial else IN_FORCE, table=table),
-        {"zone": settings.TIME_ZONE, "programme": trial and trial.programme_id},
+        {"zone": settings.TIME_ZONE, "programme": trial.programme_id if trial else None},
     )
     rows = cursor.fetchall()
     if not rows:
@@ -105,7 +105,7 @@ def gather(cursor: Any, table: str, *, trial: Trial | None = None) -> Iterator[E
         rulebooks = {version: rulebook_of(version, digest) for version, digest in {(row[3], row[4]) for row in rows}}
     else:
         rulebooks = {rows[0][3]: trial.rulebook}
-    states = _states(cursor, table, rows, rulebooks, before=trial and trial.before)
+    states = _states(cursor, table, rows, rulebooks, before=trial.before if trial else None)
     bonuses = [bonus for rulebook in rulebooks.values() for bonus in rulebook.bonuses]
     visits: Mapping[int, int] = {}
     if any(bonus.first_purchase or bonus.every_nth_visit for bonus in bonuses):
