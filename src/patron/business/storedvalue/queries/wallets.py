@@ -168,7 +168,7 @@ def money_statement(membership: Membership, *, before: Key | None = None, limit:
 def policies() -> list[tuple[Programme, Policy, Sequence[Tier]]]:
     """Every active programme with the terms of its stored value (those of none offered, where it has none)."""
     kept = {p.programme_id: p for p in WalletPolicy.objects.prefetch_related("tiers")}
-    found = []
+    found: list[tuple[Programme, Policy, Sequence[Tier]]] = []
     for programme in Programme.objects.filter(is_active=True).order_by("pk"):
         policy = kept.get(programme.pk)
         tiers = sorted((t.terms for t in policy.tiers.all()), key=lambda t: t.from_amount) if policy else []

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.db import connection
 
-from patron.business.loyalty.models import Account, LedgerTransaction
+from patron.business.loyalty.models import Account, LedgerTransaction, Membership
 from patron.business.loyalty.queries import check_ledger
 from patron.business.loyalty.testing import make_member, make_programme
 from patron.business.storedvalue.errors import InsufficientFunds, NothingPaidOut, RefundTooLarge, WalletFrozen, WrongPin
@@ -25,16 +26,17 @@ from patron.kernel.errors import DomainError
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CONNECTIONS = 8
+Work = Callable[[], Any]
 REFUSALS = (InsufficientFunds, RefundTooLarge, NothingPaidOut, WalletFrozen, WrongPin)
 
 
-def _at_once(work: list[Callable[[], object]]) -> list[object]:
+def _at_once(work: list[Work]) -> list[Any]:
     """Run the work on eight threads that start together, and give every outcome: the result or the refusal."""
     barrier = Barrier(CONNECTIONS)
 
-    def run(mine: list[tuple[int, Callable[[], object]]]) -> list[tuple[int, object]]:
+    def run(mine: list[tuple[int, Work]]) -> list[tuple[int, Any]]:
         barrier.wait()
-        outcomes: list[tuple[int, object]] = []
+        outcomes: list[tuple[int, Any]] = []
         try:
             for place, do in mine:
                 try:
@@ -51,6 +53,22 @@ def _at_once(work: list[Callable[[], object]]) -> list[object]:
         return [outcome for _, outcome in sorted((pair for part in parts for pair in part), key=lambda pair: pair[0])]
 
 
+def _paying(member: Membership, amount: Decimal, key: str) -> Work:
+    return lambda: pay(member, amount, request_key=key, actor=SYSTEM, now=NOW)
+
+
+def _refunding(paid: LedgerTransaction, amount: int, key: str) -> Work:
+    return lambda: refund(paid, Decimal(amount), request_key=key, actor=SYSTEM, now=NOW)
+
+
+def _depositing(member: Membership, amount: Decimal, key: str) -> Work:
+    return lambda: make_deposit(member, amount, request_key=key)
+
+
+def _withdrawing(member: Membership, amount: Decimal, key: str) -> Work:
+    return lambda: withdraw(member, amount, request_key=key, actor=SYSTEM, now=NOW)
+
+
 def _holds() -> None:
     assert [check.code for check in (*check_ledger(), *check_stored_value()) if not check.holds] == []
 
@@ -58,12 +76,7 @@ def _holds() -> None:
 def test_one_balance_is_never_spent_twice() -> None:
     member = make_member()
     make_deposit(member, 100)
-    outcomes = _at_once(
-        [
-            lambda key=f"till {n}": pay(member, Decimal(100), request_key=key, actor=SYSTEM, now=NOW)
-            for n in range(CONNECTIONS)
-        ]
-    )
+    outcomes = _at_once([_paying(member, Decimal(100), f"till {n}") for n in range(CONNECTIONS)])
     assert sum(isinstance(outcome, LedgerTransaction) for outcome in outcomes) == 1
     assert sum(isinstance(outcome, InsufficientFunds) for outcome in outcomes) == 7
     assert balance(member) == 0
@@ -74,12 +87,7 @@ def test_one_payment_is_never_refunded_twice() -> None:
     member = make_member()
     make_deposit(member, 100)
     paid = pay(member, Decimal(100), request_key="p", actor=SYSTEM, now=NOW)
-    outcomes = _at_once(
-        [
-            lambda key=f"till {n}": refund(paid, Decimal(30), request_key=key, actor=SYSTEM, now=NOW)
-            for n in range(CONNECTIONS)
-        ]
-    )
+    outcomes = _at_once([_refunding(paid, 30, f"till {n}") for n in range(CONNECTIONS)])
     assert sum(isinstance(outcome, LedgerTransaction) for outcome in outcomes) == 3
     assert balance(member) == 90
     _holds()
@@ -102,27 +110,15 @@ def test_eight_connections_on_few_members_with_retries() -> None:
     for member in members:
         make_deposit(member, 600)
     paid = [pay(members[n % 3], Decimal(20), request_key=f"early {n}", actor=SYSTEM, now=NOW) for n in range(12)]
-    requests: list[tuple[str, Callable[[], object]]] = []
+    requests: list[tuple[str, Work]] = []
     for n in range(40):
-        member, amount = members[n % 3], Decimal(chance.randrange(100, 9000)) / 100
-        requests.append(
-            (f"pay {n}", lambda m=member, a=amount, k=f"pay {n}": pay(m, a, request_key=k, actor=SYSTEM, now=NOW))
-        )
-    requests.extend(
-        (
-            f"refund {n}",
-            lambda p=paid[n % 12], k=f"refund {n}": refund(p, Decimal(15), request_key=k, actor=SYSTEM, now=NOW),
-        )
-        for n in range(24)
-    )
+        amount = Decimal(chance.randrange(100, 9000)) / 100
+        requests.append((f"pay {n}", _paying(members[n % 3], amount, f"pay {n}")))
+    requests.extend((f"refund {n}", _refunding(paid[n % 12], 15, f"refund {n}")) for n in range(24))
     for n in range(12):
-        member, amount = members[n % 3], Decimal(chance.randrange(100, 9000)) / 100
-        requests.append(
-            (f"in {n}", lambda m=member, a=amount, k=f"in {n}": make_deposit(m, a, request_key=k)),
-        )
-        requests.append(
-            (f"out {n}", lambda m=member, a=amount, k=f"out {n}": withdraw(m, a, request_key=k, actor=SYSTEM, now=NOW))
-        )
+        amount = Decimal(chance.randrange(100, 9000)) / 100
+        requests.append((f"in {n}", _depositing(members[n % 3], amount, f"in {n}")))
+        requests.append((f"out {n}", _withdrawing(members[n % 3], amount, f"out {n}")))
     twice = requests * 2
     chance.shuffle(twice)
 
@@ -150,23 +146,22 @@ def test_guesses_at_once_are_counted_one_by_one() -> None:
     make_deposit(member, 1000)
     set_pin(member, "2580", actor=SYSTEM, now=NOW)
 
-    def guess(n: int) -> object:
+    def guess() -> str:
         try:
-            return pay(member, Decimal(1), request_key=f"g {n}", pin="0000", actor=SYSTEM, now=NOW)
+            pay(member, Decimal(1), request_key="g", pin="0000", actor=SYSTEM, now=NOW)
         except DomainError as refusal:
             return refusal.code
+        return "paid"
 
-    outcomes = _at_once([lambda n=n: guess(n) for n in range(CONNECTIONS)])
-    assert sorted(map(str, outcomes)) == ["pin_locked"] * 3 + ["wrong_pin"] * 5
+    outcomes = _at_once([guess] * CONNECTIONS)
+    assert sorted(outcomes) == ["pin_locked"] * 3 + ["wrong_pin"] * 5
     assert Wallet.objects.get().pin_locked_until is not None
 
 
 def test_freezing_lets_no_later_payment_through() -> None:
     member = make_member()
     make_deposit(member, 1000)
-    work: list[Callable[[], object]] = [
-        lambda n=n: pay(member, Decimal(10), request_key=f"p {n}", actor=SYSTEM, now=NOW) for n in range(40)
-    ]
+    work = [_paying(member, Decimal(10), f"p {n}") for n in range(40)]
     work.insert(12, lambda: freeze(member, reason="Test", actor=SYSTEM, now=NOW))
     outcomes = _at_once(work)
     paid = sum(isinstance(outcome, LedgerTransaction) for outcome in outcomes)

@@ -22,7 +22,7 @@ from patron.business.storedvalue.operations import deposit, pay, set_policy, wit
 from patron.business.storedvalue.queries import check_stored_value, explain
 from patron.business.storedvalue.rules import Policy, Tier
 from patron.business.storedvalue.testing import make_deposit, make_policy
-from patron.business.storedvalue.tests.support import balance, lots
+from patron.business.storedvalue.tests.support import balance, lots, row
 from patron.core.accounts.testing import NOW
 from patron.kernel.actor import SYSTEM
 from patron.kernel.errors import InvalidInput
@@ -40,21 +40,21 @@ def _pay(member: Membership, amount: object, key: str = "p") -> LedgerTransactio
 
 
 @pytest.mark.parametrize(("amount", "bonus"), [("499.99", 0), ("500", 25), ("999.99", "49.99"), ("1000", 80)])
-def test_a_deposit_brings_the_bonus_of_the_highest_step_reached(amount: str, bonus: object) -> None:
+def test_a_deposit_brings_the_bonus_of_the_highest_step_reached(amount: str, bonus: Any) -> None:
     member = make_member()
     taken = make_deposit(member, amount)
     assert balance(member) == Decimal(amount) + Decimal(bonus)
     assert taken.explanation.get("bonus", "0") == str(bonus) + (".00" if isinstance(bonus, int) and bonus else "")
     if bonus:
         lot = Lot.objects.get(opened_by__explanation__what="bonus")
-        assert (lot.opened_by.origin_id, lot.expires_on) == (taken.pk, date(2027, 3, 31))
+        assert row(lot.opened_by.origin_id, lot.expires_on) == (taken.pk, date(2027, 3, 31))
 
 
 def test_a_deposit_sent_twice_counts_once_with_its_bonus() -> None:
     member = make_member()
     first = make_deposit(member, 1000, request_key="k")
     again = make_deposit(member, 1000, request_key="k")
-    assert (first, balance(member)) == (again, 1080)
+    assert row(first, balance(member)) == (again, 1080)
     with pytest.raises(KeyReused):
         make_deposit(member, 1000, request_key="k", tender="card")
     with pytest.raises(KeyReused):
@@ -87,7 +87,7 @@ def test_bonus_is_never_paid_out() -> None:
         _withdraw(member, "1000.01")
     assert refused.value.details == {"asked": Decimal("1000.01"), "available": Decimal(1000)}
     taken = _withdraw(member, 1000)
-    assert (taken.amount, taken.explanation["paid_out"]) == (-1000, "1000.00")
+    assert row(taken.amount, taken.explanation["paid_out"]) == (-1000, "1000.00")
     assert balance(member) == 0  # the bonus goes with the deposit that brought it
 
 
@@ -105,7 +105,7 @@ def test_bonus_spent_already_is_kept_of_the_payout() -> None:
     make_deposit(member, 1000)
     _pay(member, 60)
     taken = _withdraw(member, 1000)
-    assert (taken.explanation["charged"], taken.explanation["paid_out"]) == ("60.00", "940.00")
+    assert row(taken.explanation["charged"], taken.explanation["paid_out"]) == ("60.00", "940.00")
     assert balance(member) == 0
     assert explain(taken) == "Paid out 940.00: Cash. 60.00 kept for bonus that had been spent."
 
@@ -134,7 +134,7 @@ def test_the_fee_is_kept_and_must_leave_something() -> None:
     with pytest.raises(NothingPaidOut):
         _withdraw(member, 5)
     taken = _withdraw(member, 50)
-    assert (taken.explanation["fee"], taken.explanation["paid_out"], balance(member)) == ("5.00", "45.00", 50)
+    assert row(taken.explanation["fee"], taken.explanation["paid_out"], balance(member)) == ("5.00", "45.00", 50)
     assert _withdraw(member, 50) == taken
     with pytest.raises(KeyReused):
         _withdraw(member, 40)

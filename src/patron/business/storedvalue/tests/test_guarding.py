@@ -130,7 +130,12 @@ def test_a_code_is_closed_after_five_guesses(member: Membership) -> None:
 @pytest.fixture
 def sender() -> Iterator[list[CodeMessage]]:
     sent: list[CodeMessage] = []
-    code_senders.register(CodeSender("pigeon", lambda message: sent.append(message) is None))
+
+    def send(message: CodeMessage) -> bool:
+        sent.append(message)
+        return True
+
+    code_senders.register(CodeSender("pigeon", send))
     yield sent
     code_senders._items.pop("pigeon")
 

@@ -20,6 +20,7 @@ from patron.business.storedvalue.queries import (
     wallet_balance,
 )
 from patron.business.storedvalue.testing import TIERS, make_deposit, make_policy
+from patron.business.storedvalue.tests.support import row
 from patron.core.accounts.models import Branch
 from patron.core.accounts.rules import Role
 from patron.core.accounts.testing import NOW, actor_in, make_branch
@@ -51,7 +52,7 @@ def _two_days() -> tuple[Branch, Branch]:
 def test_the_day_of_each_branch_ties_to_the_ledger() -> None:
     _two_days()
     told = daily_statement(SYSTEM, day=DAY)
-    assert [(line.branch, line.opening, line.closing) for line in told.lines] == [
+    assert [row(line.branch, line.opening, line.closing) for line in told.lines] == [
         ("Central", 0, 100),
         ("Kowloon", 0, 1080),
     ]
@@ -61,11 +62,11 @@ def test_the_day_of_each_branch_ties_to_the_ledger() -> None:
         "bonus": Decimal(80),
         "payment": Decimal(-100),
     }
-    assert (told.total.closing, told.ledger, told.ties) == (1180, 1180, True)
+    assert row(told.total.closing, told.ledger, told.ties) == (1180, 1180, True)
 
     told = daily_statement(SYSTEM, day=DAY + timedelta(days=1))
     # 200 of the second deposit leave first, then 300 of the first: 24 of its 80 are asked back, 10 of them unspent
-    assert [(line.branch, line.opening, line.closing) for line in told.lines] == [
+    assert [row(line.branch, line.opening, line.closing) for line in told.lines] == [
         ("Central", 100, 130),
         ("Kowloon", 1080, Decimal("570.00")),
     ]
@@ -78,7 +79,7 @@ def test_the_day_of_each_branch_ties_to_the_ledger() -> None:
 def test_the_day_of_one_branch_and_of_a_manager() -> None:
     kowloon, central = _two_days()
     told = daily_statement(SYSTEM, day=DAY, branch_id=central.pk)
-    assert (told.total.moved["payment"], told.total.closing) == (-100, 100)
+    assert row(told.total.moved["payment"], told.total.closing) == (-100, 100)
     told = daily_statement(actor_in(Role.BRANCH_MANAGER, branches=[kowloon]), day=DAY)
     assert [line.branch for line in told.lines] == ["Kowloon"]
     with pytest.raises(PermissionRefused):
@@ -89,11 +90,11 @@ def test_expired_bonus_stands_apart_from_branches() -> None:
     make_deposit(make_member(), 1000, branch_id=make_branch("KLN", "Kowloon").pk)
     expire_lots(as_of=date(2027, 4, 1), actor=SYSTEM, now=NOW + timedelta(days=500))
     told = daily_statement(SYSTEM, day=date(2027, 4, 1))
-    assert [(line.branch, line.opening, line.moved["expiry"], line.closing) for line in told.lines] == [
+    assert [row(line.branch, line.opening, line.moved["expiry"], line.closing) for line in told.lines] == [
         ("Kowloon", 1080, 0, 1080),
         ("", 0, -80, -80),
     ]
-    assert (told.ledger, told.ties) == (1000, True)
+    assert row(told.ledger, told.ties) == (1000, True)
 
 
 def test_the_balance_tells_own_money_from_bonus() -> None:
@@ -102,9 +103,9 @@ def test_the_balance_tells_own_money_from_bonus() -> None:
     make_deposit(member, 1000)
     _pay(member, 30, "p")
     told = wallet_balance(member, now=NOW)
-    assert (told.own, told.bonus, told.expiring, told.expires_on) == (1000, 50, 50, date(2027, 3, 31))
+    assert row(told.own, told.bonus, told.expiring, told.expires_on) == (1000, 50, 50, date(2027, 3, 31))
     later = wallet_balance(member, now=NOW + timedelta(days=500))
-    assert (later.own, later.bonus, later.expires_on) == (1000, 0, None)
+    assert row(later.own, later.bonus, later.expires_on) == (1000, 0, None)
 
 
 def test_the_statement_runs_back_page_by_page() -> None:
@@ -136,16 +137,16 @@ def test_what_is_owed_now_and_was_owed_then() -> None:
         make_deposit(member, 1000)
     _pay(members[0], 100, "p", now=NEXT)
     now = stored_value_liability(now=NEXT)
-    assert (now.own, now.bonus, now.members, now.total) == (1980, 80, 2, 2060)
-    assert (now.expiring, now.expires_on) == (80, date(2027, 3, 31))
+    assert row(now.own, now.bonus, now.members, now.total) == (1980, 80, 2, 2060)
+    assert row(now.expiring, now.expires_on) == (80, date(2027, 3, 31))
     then = stored_value_liability(now=NEXT, as_of=NOW)
-    assert (then.own, then.bonus, then.total) == (2000, 160, 2160)
+    assert row(then.own, then.bonus, then.total) == (2000, 160, 2160)
 
 
 def test_every_programme_with_its_terms() -> None:
     programme, other = make_programme(), make_programme()
     make_policy(programme, secret_above=Decimal(500))
     ((_, policy, tiers), (_, none, _no_tiers)) = policies()
-    assert (policy.secret_above, tuple(tiers)) == (500, TIERS)
+    assert row(policy.secret_above, tuple(tiers)) == (500, TIERS)
     assert not none.is_offered
     assert other.pk

@@ -286,6 +286,6 @@ def test_stored_value_and_the_naive_model_say_the_same() -> None:
     run_state_machine_as_test(
         WalletMachine,
         settings=settings(
-            max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -34,12 +34,12 @@ def test_money_comes_in_and_goes_out(caller: Caller) -> None:
     assert (out.status_code, out.json()["amount"], out.json()["paid_out"]) == (201, "-250.00", "250.00")
 
     told = caller.get(address).json()
-    assert (Decimal(told["own"]), Decimal(told["bonus"]), told["expires_on"]) == (750, 60, "2027-03-31")
-    assert [(m["what"], Decimal(m["balance"])) for m in told["movements"]] == [
-        ("bonus_back", 810),
-        ("withdrawal", 830),
-        ("bonus", 1080),
-        ("deposit", 1000),
+    assert (told["own"], told["bonus"], told["expires_on"]) == ("750.00", "60.00", "2027-03-31")
+    assert [(m["what"], m["balance"]) for m in told["movements"]] == [
+        ("bonus_back", "810.00"),
+        ("withdrawal", "830.00"),
+        ("bonus", "1080.00"),
+        ("deposit", "1000.00"),
     ]
 
 

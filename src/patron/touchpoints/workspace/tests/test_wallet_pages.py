@@ -1,6 +1,7 @@
 """Stored value in the workspace: the day for finance, the terms, and a member's money at the counter."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.template.loader import render_to_string
@@ -13,6 +14,7 @@ from patron.business.storedvalue.testing import make_deposit, make_policy
 from patron.core.accounts.rules import Role
 from patron.core.accounts.testing import NOW, make_branch
 from patron.kernel import clock
+from patron.kernel.actor import SYSTEM
 from patron.touchpoints.workspace.customer_picture import Picture
 from patron.touchpoints.workspace.tests.customer_pages import signed_in
 from patron.touchpoints.workspace.wallet_card import wallet_of
@@ -36,11 +38,11 @@ def member() -> Membership:
     return member
 
 
-def _text(response: object) -> str:
-    return " ".join(response.content.decode().split())  # type: ignore[attr-defined]
+def _text(response: Any) -> str:
+    return " ".join(response.content.decode().split())
 
 
-def _post(client: Client, member: Membership, what: str, **given: str) -> object:
+def _post(client: Client, member: Membership, what: str, **given: str) -> Any:
     return client.post(f"/customers/{member.customer.number}/wallet/{what}/", given)
 
 
@@ -52,7 +54,7 @@ def test_the_page_says_what_members_hold_and_that_it_ties(member: Membership) ->
 
 
 def test_the_day_is_taken_away_as_a_file(member: Membership) -> None:
-    response = signed_in(Role.ADMINISTRATOR).get("/loyalty/stored-value.csv?day=2026-03-02")
+    response: Any = signed_in(Role.ADMINISTRATOR).get("/loyalty/stored-value.csv?day=2026-03-02")
     rows = b"".join(response.streaming_content).decode("utf-8-sig").splitlines()
     assert rows[0].startswith("Branch,Opening,Cash,")
     assert rows[-1] == "Total,0.00,1000.00,0.00,0.00,0.00,0.00,0.00,1000.00,80.00,0.00,0.00,0.00,0.00,0.00,1080.00,0.00"
@@ -80,7 +82,7 @@ def test_the_terms_are_changed_and_refused() -> None:
     assert client.post("/loyalty/stored-value/terms/", form).status_code == 302
     kept = WalletPolicy.objects.get()
     assert (kept.min_deposit, kept.bonus_first, kept.secret_above, kept.bonus_months) == (100, False, 300, None)
-    assert [(t.from_amount, t.percent) for t in kept.tiers.all()] == [(500, 5)]
+    assert [(t.from_amount, t.percent) for t in kept.tiers.all()] == [(Decimal(500), Decimal(5))]
     assert 'value="500.00"' in _text(client.get("/loyalty/stored-value/terms/"))
 
 
@@ -138,8 +140,6 @@ def test_a_code_is_shown_only_to_who_may_read_it_out(member: Membership) -> None
 
 
 def test_the_customer_s_page_can_show_the_wallet(member: Membership) -> None:
-    from patron.kernel.actor import SYSTEM
-
     wallet = wallet_of(Picture(member.customer.number, SYSTEM, NOW))
     shown = render_to_string("workspace/partials/customer_wallet.html", {"wallet": wallet, "customer": member.customer})
     assert "HK$1,080.00" in shown
