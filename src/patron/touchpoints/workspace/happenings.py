@@ -146,6 +146,8 @@ def _words(happening: Happening, *, number: str, notes: Mapping[int, str]) -> tu
         url = f"{reverse('customer', args=[number])}?tab=purchases&purchase={happening.source_id}#receipt"
     elif family == "points":
         url = f"{reverse('customer', args=[number])}?tab=loyalty"
+    elif family == "gift" and happening.source_id is not None:
+        url = reverse("gift-order", args=[happening.source_id])
     return told.get("title") or title, text, told.get("amount", ""), url
 
 

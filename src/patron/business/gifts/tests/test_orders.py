@@ -1,6 +1,6 @@
 """Ordering, fulfilling and cancelling: pieces, points and history agree at every step."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -26,8 +26,8 @@ from patron.business.gifts.testing import make_gift, put_on_shelf
 from patron.business.gifts.tests.support import key, member_with, points_of, shelf
 from patron.business.loyalty.errors import InsufficientPoints, KeyReused, ReasonRequired
 from patron.business.loyalty.models import LedgerTransaction, Membership
-from patron.business.loyalty.operations import set_membership_status
-from patron.business.loyalty.queries import check_ledger
+from patron.business.loyalty.operations import adjust_points, set_membership_status
+from patron.business.loyalty.queries import check_ledger, open_lots
 from patron.core.accounts.rules import Role
 from patron.core.accounts.testing import NOW, actor_in, make_branch
 from patron.core.activities.models import Activity
@@ -152,6 +152,38 @@ def test_cancelling_gives_back_points_and_piece() -> None:
     assert GiftTaken.objects.get().taken == 0
     assert events_of(done)[-1].note == "Changed her mind"
     _order(member, gift, quantity=2)  # the limit counts what was kept
+    _all_is_well()
+
+
+def _lots(member: Membership, now: datetime) -> list[tuple[date | None, Decimal]]:
+    return [(lot.expires_on, lot.remaining) for lot in open_lots(member, now=now)]
+
+
+def test_points_return_to_the_lots_they_came_from() -> None:
+    member, gift = member_with(0), make_gift(points=100)
+    for day, points in ((date(2026, 3, 31), 60), (date(2026, 12, 31), 90)):
+        adjust_points(member, Decimal(points), reason="x", expires_on=day, request_key=key(), actor=SYSTEM, now=NOW)
+    before = _lots(member, NOW)
+    order = _order(member, gift)
+    assert _lots(member, NOW) == [(date(2026, 12, 31), Decimal(50))]
+
+    cancel_order(order, reason="x", actor=SYSTEM, now=NOW)
+
+    assert _lots(member, NOW) == before == [(date(2026, 3, 31), Decimal(60)), (date(2026, 12, 31), Decimal(90))]
+    _all_is_well()
+
+
+def test_points_that_would_have_expired_meanwhile_do_not_come_back_to_life() -> None:
+    member, gift, later = member_with(0), make_gift(points=100), NOW + timedelta(days=60)
+    for day, points in ((date(2026, 3, 31), 60), (date(2026, 12, 31), 90)):
+        adjust_points(member, Decimal(points), reason="x", expires_on=day, request_key=key(), actor=SYSTEM, now=NOW)
+    order = _order(member, gift)
+
+    done = cancel_order(order, reason="x", actor=SYSTEM, now=later)
+
+    assert done.refund is not None
+    assert (int(done.refund.amount), points_of(member)) == (100, 90)
+    assert _lots(member, later) == [(date(2026, 12, 31), Decimal(90))]
     _all_is_well()
 
 
