@@ -17,6 +17,7 @@ from patron.touchpoints.api.endpoints import (
     customers,
     gifts,
     insights,
+    loyalty_events,
     points,
     products,
     purchases,
@@ -56,5 +57,5 @@ api = PatronAPI(
 )
 for kind in (Exception, Http404, HttpError, ValidationError):
     api.add_exception_handler(kind, answer_exception)
-for room in (customers, products, branches, purchases, points, cards, gifts, insights, wallet):
+for room in (customers, products, branches, purchases, points, loyalty_events, cards, gifts, insights, wallet):
     api.add_router("", room.router)
