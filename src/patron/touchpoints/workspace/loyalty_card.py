@@ -8,7 +8,11 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
+from patron.business.cards.errors import NoSuchCard
+from patron.business.cards.queries import get_card, phones_with
+from patron.business.cards.wallets import offers_apple, offers_google
 from patron.business.loyalty.models import Membership
 from patron.business.loyalty.queries import (
     LotLine,
@@ -67,10 +71,30 @@ def lines_of(picture: Picture, *, before: str) -> dict[str, Any]:
     following = urlencode({"before": written_position(found.following)}) if found.following else ""
     return {
         "lines": found.lines,
+        "member_card": _card_now(picture),
         "lots": _by_day(open_lots(memberships[0], now=picture.now)),
         "is_first_page": position is None,
         "newest_url": address,
         "older_url": f"{address}&{following}" if following else "",
+    }
+
+
+def _card_now(picture: Picture) -> dict[str, Any] | None:
+    """The face of the customer's card and what the reader may do with it; None for who has no active card."""
+    try:
+        card = get_card(picture.customer, picture.actor, now=picture.now)
+    except NoSuchCard:
+        return None
+    said = ", ".join(f"{each.label} {each.text}" for each in card.content.shown)
+    address = reverse("member-card", args=[picture.customer.number])
+    return {
+        "url": f"{address}?of={card.content_hash}",
+        "alt": _("Card of %(programme)s: %(said)s") % {"programme": card.content.programme, "said": said},
+        "phones": phones_with(card.card_id),
+        "may_hand_out": picture.actor.can("cards.hand_out"),
+        "may_replace": picture.actor.can("loyalty.enrol"),
+        "apple": offers_apple(),
+        "google": offers_google(),
     }
 
 

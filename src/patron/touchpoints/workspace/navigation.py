@@ -39,9 +39,7 @@ register(
         order=50,
     )
 )
-register(
-    NavItem(area=Area.LOYALTY, label=_("Gifts"), url_name="gifts", permission="gifts.view", icon="gift", order=60)
-)
+register(NavItem(area=Area.LOYALTY, label=_("Gifts"), url_name="gifts", permission="gifts.view", icon="gift", order=60))
 register(
     NavItem(
         area=Area.LOYALTY,
@@ -50,6 +48,16 @@ register(
         permission="gifts.view",
         icon="packages",
         order=70,
+    )
+)
+register(
+    NavItem(
+        area=Area.LOYALTY,
+        label=_("Card designs"),
+        url_name="card-designs",
+        permission="cards.design",
+        icon="id",
+        order=90,
     )
 )
 register(

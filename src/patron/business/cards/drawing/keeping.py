@@ -12,8 +12,11 @@ from tempfile import NamedTemporaryFile
 from django.conf import settings
 from django.core.files.storage import default_storage
 
+from patron.business.cards.designs import STANDARD, DesignSpec, parse_design
 from patron.business.cards.drawing.typesetting import Face, Paper, Pictures, face_png, faces_pdf, slip_of, slip_png
+from patron.business.cards.models import CardDesign
 from patron.business.cards.queries import CurrentCard
+from patron.business.cards.rules import CardFacts, face_content
 
 FILES_IN_FOLDER = 24
 """Of 256 folders: some 6,000 pictures of 70 kB at most."""
@@ -37,6 +40,18 @@ def card_slip_png(card: CurrentCard, paper: Paper) -> bytes:
 def cards_pdf(cards: list[CurrentCard]) -> bytes:
     """The cards for a card printer, one on a page. Not kept: it is printed once."""
     return faces_pdf([face_of(card) for card in cards])
+
+
+def design_png(design: CardDesign, facts: CardFacts, *, spec: DesignSpec | None = None, ppi: int = 150) -> bytes:
+    """A design on a sample member; `spec` instead of what is kept shows what is being edited. Not kept."""
+    shown = spec or parse_design(design.spec)
+    pictures = Pictures(logo=_stored(design.logo.name or ""), picture=_stored(design.picture.name or ""))
+    return face_png(Face(face_content(shown, facts), shown, pictures), ppi=ppi)
+
+
+def standard_png(facts: CardFacts, *, ppi: int = 150) -> bytes:
+    """The standard design on a sample member."""
+    return face_png(Face(face_content(STANDARD, facts), STANDARD), ppi=ppi)
 
 
 def _stored(name: str) -> bytes:

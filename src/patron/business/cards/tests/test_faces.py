@@ -198,7 +198,7 @@ def test_kept_pictures_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path, se
 
 
 def test_a_tier_brings_its_name_its_end_and_its_own_design() -> None:
-    programme = make_programme(tiers={"ladder": [{"code": "gold", "name": "金卡", "threshold": "1000"}]})
+    programme = make_programme(terms={"tiers": {"ladder": [{"code": "gold", "name": "金卡", "threshold": "1000"}]}})
     member, other = make_member(programme), make_member(programme)
     Membership.objects.filter(pk=member.pk).update(tier="gold", tier_until=date(2027, 12, 31))
     places = {"corner": "tier", "foot": "valid_thru"}
@@ -207,5 +207,5 @@ def test_a_tier_brings_its_name_its_end_and_its_own_design() -> None:
     card, plain = current_card(member, now=NOW), current_card(other, now=NOW)
 
     assert (card.design_id, plain.design_id) == (gold.pk, everyone.pk)
-    assert (card.content.text_of("tier"), card.content.text_of("valid_thru")) == ("金卡", "31 Dec 2027")
+    assert (card.content.text_of("tier"), card.content.text_of("valid_thru")) == ("金卡", "2027年12月31日")
     assert plain.content.text_of("tier") == ""
