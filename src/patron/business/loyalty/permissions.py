@@ -51,3 +51,24 @@ permissions.register(
         "loyalty.approve", _("Approve adjustments that others ask for"), roles=roles(Role.BRANCH_MANAGER, Role.MARKETER)
     )
 )
+permissions.register(
+    Permission(
+        "loyalty.reports",
+        _("See reports of the programme: expiring points, redemptions"),
+        roles=roles(Role.EXECUTIVE, Role.MARKETER, Role.ANALYST, Role.BRANCH_MANAGER),
+    )
+)
+permissions.register(
+    Permission(
+        "loyalty.finance",
+        _("See the liability of points and export the journal"),
+        roles=roles(Role.EXECUTIVE, Role.ANALYST),
+    )
+)
+permissions.register(
+    Permission(
+        "loyalty.watch",
+        _("See what is worth a look: unusual earning, returns and adjustments"),
+        roles=roles(Role.EXECUTIVE, Role.ANALYST, Role.BRANCH_MANAGER),
+    )
+)

@@ -1,6 +1,35 @@
 """Every read of the loyalty programme, by topic."""
 
+from patron.business.loyalty.queries.approvals import approvals_of, decided_approvals, get_approval, waiting_approvals
 from patron.business.loyalty.queries.checks import LedgerCheck, check_ledger
+from patron.business.loyalty.queries.expiring import (
+    AtStake,
+    AtStakePage,
+    Expiring,
+    ExpiringMonth,
+    all_expiring_members,
+    expiring,
+    expiring_members,
+)
+from patron.business.loyalty.queries.finance import (
+    Ageing,
+    Outstanding,
+    Rolled,
+    RollForward,
+    cohorts,
+    list_programmes,
+    outstanding,
+    roll_forward,
+)
+from patron.business.loyalty.queries.journal import (
+    AccountTotal,
+    JournalLine,
+    JournalPage,
+    JournalTotals,
+    journal,
+    journal_totals,
+    whole_journal,
+)
 from patron.business.loyalty.queries.members import find_by_card, get_membership, get_visible_memberships, has_programme
 from patron.business.loyalty.queries.points import (
     Liability,
@@ -12,12 +41,17 @@ from patron.business.loyalty.queries.points import (
     points_balance_at,
     points_balances,
 )
+from patron.business.loyalty.queries.redeeming import Purpose, Redeeming, RedeemingGroup, Wait, redeeming
 from patron.business.loyalty.queries.statement import (
     PurchasePoints,
     Statement,
     StatementLine,
+    UnitHolding,
+    Wanted,
+    holdings,
     points_of_purchases,
     statement,
+    whole_statement,
 )
 from patron.business.loyalty.queries.tiers import (
     TierBenefits,
@@ -29,35 +63,78 @@ from patron.business.loyalty.queries.tiers import (
     tier_progress,
     why_tier,
 )
-from patron.business.loyalty.queries.words import explain
+from patron.business.loyalty.queries.watch import RULES as WATCH_RULES
+from patron.business.loyalty.queries.watch import Finding, Thresholds, findings
+from patron.business.loyalty.queries.words import Working, explain, working_of
 
 __all__ = [
+    "WATCH_RULES",
+    "AccountTotal",
+    "Ageing",
+    "AtStake",
+    "AtStakePage",
+    "Expiring",
+    "ExpiringMonth",
+    "Finding",
+    "JournalLine",
+    "JournalPage",
+    "JournalTotals",
     "LedgerCheck",
     "Liability",
     "LotLine",
+    "Outstanding",
     "PointsBalance",
     "PurchasePoints",
+    "Purpose",
+    "Redeeming",
+    "RedeemingGroup",
+    "RollForward",
+    "Rolled",
     "Statement",
     "StatementLine",
+    "Thresholds",
     "TierBenefits",
     "TierCount",
     "TierProgress",
     "TierReason",
+    "UnitHolding",
+    "Wait",
+    "Wanted",
+    "Working",
+    "all_expiring_members",
+    "approvals_of",
     "benefits_of",
     "check_ledger",
+    "cohorts",
+    "decided_approvals",
+    "expiring",
+    "expiring_members",
     "explain",
     "find_by_card",
+    "findings",
+    "get_approval",
     "get_membership",
     "get_visible_memberships",
     "has_programme",
+    "holdings",
+    "journal",
+    "journal_totals",
     "liability",
+    "list_programmes",
     "open_lots",
+    "outstanding",
     "points_balance",
     "points_balance_at",
     "points_balances",
     "points_of_purchases",
+    "redeeming",
+    "roll_forward",
     "statement",
     "tier_counts",
     "tier_progress",
+    "waiting_approvals",
+    "whole_journal",
+    "whole_statement",
     "why_tier",
+    "working_of",
 ]

@@ -20,7 +20,7 @@ KIND = LedgerTransaction.Kind
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """A line of an award's arithmetic: what counted, the sum in figures, and what it gave (empty: nothing by itself)."""
+    """A line of an award's arithmetic: what counted, the sum in figures, what it gave (empty: nothing alone)."""
 
     label: str
     sum: str
