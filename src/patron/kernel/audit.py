@@ -1,19 +1,23 @@
 """The audit trail: who did what, when, to what. Append-only."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.apps import apps
+from django.core.serializers.json import DjangoJSONEncoder
 
 from patron.kernel.actor import Actor
+from patron.kernel.prepared import fetch
 
 
 def record(*, actor: Actor, now: datetime, operation: str, subject: str, facts: Mapping[str, object]) -> None:
     """Write one audit row in the caller's transaction. `facts` must not hold personal data."""
-    entry = apps.get_model("kernel", "AuditEntry")
-    entry.objects.create(
-        at=now, actor=actor.reference, actor_name=actor.name, operation=operation, subject=subject, facts=dict(facts)
+    fetch(
+        "INSERT INTO kernel_auditentry (at, actor, actor_name, operation, subject, facts) "
+        "VALUES (%s::timestamptz, %s::text, %s::text, %s::text, %s::text, %s::jsonb)",
+        [now, actor.reference, actor.name, operation, subject, json.dumps(dict(facts), cls=DjangoJSONEncoder)],
     )
 
 

@@ -1,5 +1,9 @@
 """Sales and returns as the tills recorded them."""
 
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models.functions import Now
 
@@ -7,6 +11,9 @@ from patron.core.accounts.models import Branch
 from patron.core.catalog.models import Product
 from patron.core.customers.models import Customer
 from patron.kernel.fields import Tracked
+
+if TYPE_CHECKING:
+    from patron.business.purchases.receipts import RecordedLine
 
 
 class Purchase(Tracked):
@@ -50,6 +57,10 @@ class Purchase(Tracked):
     )
     recorded_at = models.DateTimeField(db_default=Now())
     voided_at = models.DateTimeField(null=True, blank=True)
+
+    # What was written just now, so that those who follow a sale of the till need not read it again.
+    recorded_lines: "Sequence[RecordedLine] | None" = None
+    recorded_tenders: Sequence[tuple[str, Decimal]] | None = None
 
     class Meta:
         constraints = [

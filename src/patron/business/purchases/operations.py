@@ -1,17 +1,16 @@
 """Every write of purchases from tills and pages. Files go in through `imports`, in bulk, by the same rules."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from patron.business.purchases.followers import followers
-from patron.business.purchases.models import CouponUse, Purchase, PurchaseLine, Tender
+from patron.business.purchases.models import Purchase, PurchaseLine
+from patron.business.purchases.receipts import Receipt, write_sale
 from patron.business.purchases.rules import (
     CouponPart,
     Line,
@@ -25,28 +24,12 @@ from patron.business.purchases.rules import (
     returned_share,
     totals_of,
 )
-from patron.core.accounts.models import Branch
 from patron.core.activities.operations import log_activity
-from patron.core.catalog.models import Product
 from patron.core.customers.models import Customer
 from patron.kernel.actor import Actor
 from patron.kernel.errors import Conflict, InvalidInput, NotFound
 from patron.kernel.money import rounded
-from patron.kernel.operation import operation
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """Where and when: what a sale and a return have in common. `source` and `source_key` make it unique."""
-
-    source: str
-    source_key: str
-    occurred_at: datetime
-    branch: Branch | None = None
-    channel: str = "store"
-    currency: str = ""
-    terminal: str = ""
-    cashier: str = ""
+from patron.kernel.operation import inside_operation, operation
 
 
 @operation(permission="purchases.record")
@@ -73,23 +56,48 @@ def record_purchase(
         check_tenders(tenders, totals.net)
     except ReceiptError as error:
         raise InvalidInput(str(error), details={"field": error.place}) from error
-    existing = _existing(receipt)
-    if existing is None:
-        try:
-            with transaction.atomic():
-                purchase = _write_sale(receipt, priced, totals, currency, customer)
-        except IntegrityError:
-            existing = _existing(receipt)
-            if existing is None:
-                raise
-    if existing is not None:
+    return _record_sale(receipt, priced, totals, currency, customer, tenders, coupons, actor=actor, now=now)
+
+
+@inside_operation
+def record_priced(
+    *,
+    receipt: Receipt,
+    lines: Sequence[PricedLine],
+    customer: Customer | None,
+    tenders: Sequence[TenderPart],
+    coupons: Sequence[CouponPart],
+    actor: Actor,
+    now: datetime,
+) -> Purchase:
+    """Record a sale whose lines are priced already, as part of another operation (the till's). As `record_purchase`."""
+    currency = _checked(receipt, actor)
+    try:
+        totals = totals_of(lines)
+        check_tenders(tenders, totals.net)
+    except ReceiptError as error:
+        raise InvalidInput(str(error), details={"field": error.place}) from error
+    return _record_sale(receipt, lines, totals, currency, customer, tenders, coupons, actor=actor, now=now)
+
+
+def _record_sale(
+    receipt: Receipt,
+    priced: Sequence[PricedLine],
+    totals: Totals,
+    currency: str,
+    customer: Customer | None,
+    tenders: Sequence[TenderPart],
+    coupons: Sequence[CouponPart],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Purchase:
+    purchase = write_sale(receipt, priced, totals, currency, customer, tenders, coupons)
+    if purchase is None:
+        existing = _existing(receipt)
+        if existing is None:  # the one that had this number was rolled back meanwhile
+            raise Conflict(_("Two tills sent this receipt at once. Send it again."))
         return _same_sale(existing, receipt, priced, customer)
-    Tender.objects.bulk_create(
-        Tender(purchase=purchase, kind=t.kind, amount=t.amount, reference=t.reference) for t in tenders
-    )
-    CouponUse.objects.bulk_create(
-        CouponUse(purchase=purchase, line_no=c.line_no, code=c.code, amount=c.amount) for c in coupons
-    )
     _tell(purchase, "purchase.completed", actor=actor, now=now)
     for follower in followers:
         follower.on_recorded(purchase, actor=actor, now=now)
@@ -171,60 +179,6 @@ def _checked(receipt: Receipt, actor: Actor) -> str:
 
 def _existing(receipt: Receipt) -> Purchase | None:
     return Purchase.objects.filter(source=receipt.source, source_key=receipt.source_key).first()
-
-
-def _write_sale(
-    receipt: Receipt, lines: Sequence[PricedLine], totals: Totals, currency: str, customer: Customer | None
-) -> Purchase:
-    products = _products_for(lines)
-    costs = [_cost(products.get(line.product_code), line.quantity, currency) for line in lines]
-    purchase = Purchase.objects.create(
-        source=receipt.source,
-        source_key=receipt.source_key,
-        kind=Purchase.Kind.SALE,
-        customer=customer,
-        branch=receipt.branch,
-        channel=receipt.channel,
-        occurred_at=receipt.occurred_at,
-        currency=currency,
-        gross_amount=totals.gross,
-        discount_amount=totals.discount,
-        net_amount=totals.net,
-        cost_amount=_total(costs),
-        line_count=len(lines),
-        terminal=receipt.terminal,
-        cashier=receipt.cashier,
-    )
-    PurchaseLine.objects.bulk_create(
-        PurchaseLine(
-            purchase=purchase,
-            line_no=number,
-            product=products.get(line.product_code),
-            description=line.description,
-            quantity=line.quantity,
-            unit_price=line.unit_price,
-            discount_amount=line.discount_amount,
-            net_amount=line.net_amount,
-            cost_amount=cost,
-        )
-        for number, (line, cost) in enumerate(zip(lines, costs, strict=True), start=1)
-    )
-    return purchase
-
-
-def _products_for(lines: Sequence[PricedLine]) -> dict[str, Product]:
-    """The products of the lines by code; those not on file yet are added, in one statement."""
-    names = {line.product_code: line.description or line.product_code for line in lines if line.product_code}
-    found = Product.objects.in_bulk(names, field_name="code")
-    missing = [code for code in sorted(names) if code not in found]
-    if missing:
-        Product.objects.bulk_create((Product(code=code, name=names[code]) for code in missing), ignore_conflicts=True)
-        found = Product.objects.in_bulk(names, field_name="code")
-    return found
-
-
-def _cost(product: Product | None, quantity: Decimal, currency: str) -> Decimal | None:
-    return None if product is None or product.cost is None else rounded(product.cost * quantity, currency)
 
 
 def _total(costs: Sequence[Decimal | None]) -> Decimal | None:

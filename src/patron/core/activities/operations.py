@@ -1,10 +1,12 @@
 """Writing the log. Always inside the operation whose change is being told of."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
@@ -16,9 +18,15 @@ from patron.kernel.actor import Actor
 from patron.kernel.clock import require_aware
 from patron.kernel.errors import InvalidInput
 from patron.kernel.operation import inside_operation, operation
+from patron.kernel.prepared import fetch
 
 CONTACT_KINDS = {"call": "contact.called", "visit": "contact.visited"}
 CONTACT_OUTCOMES = frozenset({"reached", "no_answer", "will_come", "call_again", "not_interested", "complaint"})
+_ONE = """
+INSERT INTO activities_activity (customer_id, kind, occurred_at, channel, branch_id, actor, source, facts)
+VALUES (%s::bigint, %s::text, %s::timestamptz, %s::text, %s::bigint, %s::text, %s::text, %s::jsonb)
+RETURNING id, recorded_at
+"""
 COLUMNS = ("customer_id", "kind", "occurred_at", "channel", "branch_id", "source", "facts")
 
 
@@ -41,7 +49,7 @@ def log_activity(
     points to the row it tells of as `label:id`; `facts` are numbers and codes for showing it, never personal data.
     """
     kinds.get(kind)
-    return Activity.objects.create(
+    activity = Activity(
         customer_id=customer_id,
         kind=kind,
         occurred_at=require_aware(occurred_at or now),
@@ -51,6 +59,20 @@ def log_activity(
         source=source,
         facts=dict(facts or {}),
     )
+    ((activity.pk, activity.recorded_at),) = fetch(
+        _ONE,
+        [
+            customer_id,
+            kind,
+            activity.occurred_at,
+            channel,
+            branch_id,
+            activity.actor,
+            source,
+            json.dumps(activity.facts, cls=DjangoJSONEncoder),
+        ],
+    )
+    return activity
 
 
 @inside_operation

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db import connection
-
+from patron.business.loyalty.baskets import ProductFacts, categories_of
 from patron.business.loyalty.ledger.book import Book, day_of
 from patron.business.loyalty.ledger.movements import KIND
 from patron.business.loyalty.ledger.rulebooks import DIGEST, rulebook_of
@@ -15,8 +14,23 @@ from patron.business.loyalty.models import Bucket, LedgerTransaction, Unit
 from patron.business.loyalty.rules.earning import Award, Part, Rulebook
 from patron.business.loyalty.rules.sales import Rise, Sale, advance, decide_sale
 from patron.business.purchases.models import Purchase
+from patron.business.purchases.receipts import RecordedLine
 from patron.kernel.actor import Actor
 from patron.kernel.clock import house_zone, today
+from patron.kernel.prepared import fetch
+
+ENTITLED = f"""
+SELECT m.id, m.programme_id, r.id, r.digest
+FROM loyalty_membership m
+    JOIN loyalty_programme g ON g.id = m.programme_id AND g.is_active AND g.currency = %s::text
+    JOIN LATERAL (
+        SELECT r.id, {DIGEST} AS digest FROM loyalty_programmeversion r
+        WHERE r.programme_id = g.id AND r.valid_from <= %s::timestamptz
+        ORDER BY r.valid_from DESC, r.version DESC LIMIT 1
+    ) r ON true
+WHERE m.customer_id = %s::bigint AND m.status = 'active' AND m.joined_on <= %s::date
+ORDER BY m.id
+"""
 
 
 def earn(purchase: Purchase, *, actor: Actor, now: datetime) -> list[int]:
@@ -32,7 +46,8 @@ def earn(purchase: Purchase, *, actor: Actor, now: datetime) -> list[int]:
     if not entitlements:
         return []
     book = Book([membership_id for membership_id, _, _ in entitlements])
-    posted = posted_before([f"earn:{programme_id}:{purchase.pk}" for _, programme_id, _ in entitlements])
+    keys = [f"earn:{programme_id}:{purchase.pk}" for _, programme_id, _ in entitlements]
+    posted = posted_before(keys) if purchase.recorded_lines is None else {}  # written just now: never posted before
     rises: list[tuple[Rulebook, int, Rise]] = []
     for membership_id, programme_id, rulebook in entitlements:
         key = f"earn:{programme_id}:{purchase.pk}"
@@ -121,7 +136,15 @@ def counts_qualifying(rulebook: Rulebook) -> bool:
 def sale_of(purchase: Purchase, rulebook: Rulebook) -> Sale:
     """A sale on file as the rules see it. Up to four queries, only for what the rules ask."""
     asks_visits = any(bonus.first_purchase or bonus.every_nth_visit for bonus in rulebook.bonuses)
-    parts = parts_of(rulebook, [purchase.pk]).get(purchase.pk) if rulebook.needs_lines or rulebook.needs_marks else None
+    parts: Sequence[Part] | None = None
+    if rulebook.needs_lines or rulebook.needs_marks:
+        if purchase.recorded_lines is not None:
+            parts = rulebook.parts((_facts(line), line.net_amount, line.quantity) for line in purchase.recorded_lines)
+        else:
+            parts = parts_of(rulebook, [purchase.pk]).get(purchase.pk)
+    tenders = purchase.recorded_tenders
+    if tenders is None:
+        tenders = tenders_of([purchase.pk]).get(purchase.pk, ())
     return Sale(
         purchase_id=purchase.pk,
         at=purchase.occurred_at,
@@ -131,9 +154,16 @@ def sale_of(purchase: Purchase, rulebook: Rulebook) -> Sale:
         net_amount=purchase.net_amount,
         branch=purchase.branch.code if purchase.branch is not None else "",
         channel=purchase.channel,
-        tenders=tenders_of([purchase.pk]).get(purchase.pk, ()),
+        tenders=tenders,
         visits=visits_before(purchase.customer_id or 0, purchase.occurred_at, purchase.pk) if asks_visits else 0,
     )
+
+
+def _facts(line: RecordedLine) -> ProductFacts:
+    product = line.product
+    if product is None:
+        return ProductFacts("")
+    return ProductFacts(product.code, product.brand, categories_of(product.category), product.kind)
 
 
 def posted_before(keys: Sequence[str]) -> dict[str, int]:
@@ -143,23 +173,7 @@ def posted_before(keys: Sequence[str]) -> dict[str, int]:
 
 def entitlements_of(customer_id: int, currency: str, at: datetime) -> list[tuple[int, int, Rulebook]]:
     """Membership, programme and the rules in force at an instant, for every programme that a purchase counts in."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT m.id, m.programme_id, r.id, r.digest
-            FROM loyalty_membership m
-                JOIN loyalty_programme g ON g.id = m.programme_id AND g.is_active AND g.currency = %s
-                JOIN LATERAL (
-                    SELECT r.id, {DIGEST} AS digest FROM loyalty_programmeversion r
-                    WHERE r.programme_id = g.id AND r.valid_from <= %s
-                    ORDER BY r.valid_from DESC, r.version DESC LIMIT 1
-                ) r ON true
-            WHERE m.customer_id = %s AND m.status = 'active' AND m.joined_on <= %s
-            ORDER BY m.id
-            """,
-            [currency, at, customer_id, day_of(at)],
-        )
-        return [
-            (membership_id, programme_id, rulebook_of(*version))
-            for membership_id, programme_id, *version in cursor.fetchall()
-        ]
+    return [
+        (membership_id, programme_id, rulebook_of(*version))
+        for membership_id, programme_id, *version in fetch(ENTITLED, [currency, at, customer_id, day_of(at)])
+    ]

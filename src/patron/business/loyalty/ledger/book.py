@@ -29,6 +29,7 @@ from patron.business.loyalty.rules import (
 )
 from patron.kernel.actor import Actor
 from patron.kernel.clock import house_zone, today
+from patron.kernel.prepared import fetch
 
 
 @dataclass(slots=True)
@@ -71,6 +72,28 @@ class Holding:
         return self.available - self.debt
 
 
+SEQUENCES = ("loyalty_ledgertransaction_id_seq", "loyalty_lot_id_seq")
+DRAW = {
+    1: "SELECT nextval(%s::regclass) FROM generate_series(1, %s::int)",
+    2: "SELECT nextval(%s::regclass), nextval(%s::regclass) FROM generate_series(1, %s::int)",
+}
+
+LOCK = """
+SELECT a.membership_id, m.customer_id, a.overdraft_allowed, a.balance,
+    (SELECT jsonb_agg(jsonb_build_array(o.unit, o.bucket, o.id, o.balance::text)) FROM loyalty_account o
+     WHERE o.membership_id = a.membership_id)::text
+FROM loyalty_account a JOIN loyalty_membership m ON m.id = a.membership_id
+WHERE a.membership_id = ANY(%s::bigint[]) AND a.unit = %s::text AND a.bucket = 'available'
+ORDER BY a.id
+FOR NO KEY UPDATE OF a
+"""
+
+LOTS = """
+SELECT account_id, id, expires_on, amount, remaining, available_on, opened_by_id, earned_at
+FROM loyalty_lot WHERE account_id = ANY(%s::bigint[]) AND remaining > 0
+"""
+
+
 class Book:
     """Holdings of `membership_ids`, locked until the transaction ends. Call `close` to write the movements."""
 
@@ -93,9 +116,10 @@ class Book:
     def next_id(self, sequence: str) -> int:
         """The next id of a ledger table, taken from its sequence in blocks."""
         if not self._ids.get(sequence):
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT nextval(%s::regclass) FROM generate_series(1, %s)", [sequence, self._block])
-                self._ids[sequence] = [row[0] for row in reversed(cursor.fetchall())]
+            wanted = [sequence] if self._ids else [*SEQUENCES]  # at first both: nearly every movement opens a lot
+            drawn = fetch(DRAW[len(wanted)], [*wanted, self._block])
+            for place, name in enumerate(wanted):
+                self._ids[name] = [row[place] for row in reversed(drawn)]
         return self._ids[sequence].pop()
 
     def enter(self, holding: Holding, *, kind: str, request_key: str, occurred_at: datetime) -> Movement:
@@ -361,21 +385,7 @@ def open_accounts(membership_ids: Iterable[int], *, unit: str = Unit.POINTS) -> 
 
 def _lock(membership_ids: Collection[int], unit: str) -> dict[int, Holding]:
     """Lock the members' available accounts, in key order, and name all their accounts of the unit."""
-    wanted = sorted(set(membership_ids))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT a.membership_id, m.customer_id, a.overdraft_allowed, a.balance,
-                (SELECT jsonb_agg(jsonb_build_array(o.unit, o.bucket, o.id, o.balance::text)) FROM loyalty_account o
-                 WHERE o.membership_id = a.membership_id)
-            FROM loyalty_account a JOIN loyalty_membership m ON m.id = a.membership_id
-            WHERE a.membership_id = ANY(%s) AND a.unit = %s AND a.bucket = 'available'
-            ORDER BY a.id
-            FOR NO KEY UPDATE OF a
-            """,
-            [wanted, str(unit)],
-        )
-        rows = cursor.fetchall()
+    rows = fetch(LOCK, [sorted(set(membership_ids)), str(unit)])
     holdings = {}
     for membership_id, customer_id, debt_allowed, balance, accounts in rows:
         by_unit: dict[str, dict[str, int]] = {}
@@ -400,15 +410,11 @@ def _read_lots(holdings: Mapping[int, Holding]) -> None:
     """Read the open lots. A statement of its own: it must see what committed while the lock was waited for."""
     by_account = {holding.accounts[Bucket.AVAILABLE]: holding for holding in holdings.values()}
     pending = {h.accounts[Bucket.PENDING]: h for h in holdings.values() if Bucket.PENDING in h.accounts}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT account_id, id, expires_on, amount, remaining, available_on, opened_by_id, earned_at "
-            "FROM loyalty_lot WHERE account_id = ANY(%s) AND remaining > 0",
-            [[*by_account, *pending]],
-        )
-        for account_id, lot_id, expires_on, amount, remaining, available_on, opened_by, earned_at in cursor.fetchall():
-            lot = OpenLot(lot_id, expires_on, amount, remaining)
-            if account_id in pending:
-                pending[account_id].pending[lot_id] = Pending(lot, available_on, opened_by, earned_at)
-            else:
-                by_account[account_id].lots[lot_id] = lot
+    for account_id, lot_id, expires_on, amount, remaining, available_on, opened_by, earned_at in fetch(
+        LOTS, [[*by_account, *pending]]
+    ):
+        lot = OpenLot(lot_id, expires_on, amount, remaining)
+        if account_id in pending:
+            pending[account_id].pending[lot_id] = Pending(lot, available_on, opened_by, earned_at)
+        else:
+            by_account[account_id].lots[lot_id] = lot

@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from patron.business.loyalty.errors import KeyReused
 from patron.business.loyalty.models import LedgerTransaction, Unit
-from patron.core.activities.operations import log_activities_from
+from patron.core.activities.operations import log_activities_from, log_activity
 from patron.kernel.actor import Actor
+from patron.kernel.prepared import fetch
 
 KIND = LedgerTransaction.Kind
 
@@ -75,7 +76,7 @@ WRITE = """
 WITH written AS (
     INSERT INTO loyalty_ledgertransaction (id, membership_id, unit, kind, request_key, amount, basis_amount,
         occurred_at, purchase_id, origin_id, rule_id, explanation, actor)
-    SELECT id, membership, unit, kind, key, amount, basis, at, purchase, origin, rule, why::jsonb, %s
+    SELECT id, membership, unit, kind, key, amount, basis, at, purchase, origin, rule, why::jsonb, %s::text
     FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::numeric[], %s::numeric[], %s::timestamptz[],
         %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[])
         AS m (id, membership, kind, key, amount, basis, at, purchase, origin, rule, why, unit)
@@ -134,13 +135,12 @@ def write_movements(movements: Sequence[Movement], *, actor: Actor, now: datetim
         [lot.amount for _, _, lot in lots],
         *([list(column) for column in zip(*sides, strict=True)] or [[], [], [], [], []]),
     ]
-    with connection.cursor() as cursor:
-        try:
-            cursor.execute(WRITE, parameters)
-        except IntegrityError as error:
-            if "ledger_request_once" in str(error):
-                raise KeyReused from error
-            raise
+    try:
+        fetch(WRITE, parameters)
+    except IntegrityError as error:
+        if "ledger_request_once" in str(error):
+            raise KeyReused from error
+        raise
     _tell(movements, actor=actor, now=now)
 
 
@@ -149,6 +149,20 @@ def _tell(movements: Sequence[Movement], *, actor: Actor, now: datetime) -> None
         (m, kind) for m in movements if m.amount and (kind := m.activity or ACTIVITIES_OF.get(m.unit, {}).get(m.kind))
     ]
     if not told:
+        return
+    if len(told) == 1:
+        ((m, kind),) = told
+        unit = "amount" if m.unit == Unit.STORED_VALUE else str(m.unit)
+        log_activity(
+            actor=actor,
+            now=now,
+            customer_id=m.customer_id,
+            kind=kind,
+            occurred_at=m.occurred_at,
+            branch_id=m.branch_id,
+            source=f"loyalty.ledgertransaction:{m.id}",
+            facts={unit: plain(m.amount)} | ({} if m.purchase_id is None else {"purchase": m.purchase_id}),
+        )
         return
     log_activities_from(
         TELL,
@@ -165,3 +179,8 @@ def _tell(movements: Sequence[Movement], *, actor: Actor, now: datetime) -> None
         actor=actor,
         now=now,
     )
+
+
+def plain(amount: Decimal) -> int | float:
+    """A number of a fact, as `trim_scale` in JSON gives it."""
+    return int(amount) if amount == amount.to_integral_value() else float(amount)

@@ -7,59 +7,63 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 
 from patron.business.loyalty.baskets import ProductFacts, categories_of
 from patron.business.loyalty.rules.earning import Part, Rulebook
 from patron.business.loyalty.rules.sales import MemberState
 from patron.business.loyalty.rules.spans import months_later
 from patron.business.loyalty.rules.tiers import Standing, TierTerms, window_at
+from patron.kernel.prepared import fetch
 
 MEMBERS = """
 SELECT m.id, m.customer_id, m.joined_on, m.tier, m.tier_until, m.tier_invited, c.birth_on,
-    CASE WHEN %(tiers)s THEN (
+    CASE WHEN %(tiers)s::boolean THEN (
         SELECT array_agg(t.effective_at ORDER BY t.effective_at, t.id) FROM loyalty_tierchange t
         WHERE t.membership_id = m.id) END,
-    CASE WHEN %(tiers)s THEN (
+    CASE WHEN %(tiers)s::boolean THEN (
         SELECT array_agg(t.after ORDER BY t.effective_at, t.id) FROM loyalty_tierchange t
         WHERE t.membership_id = m.id) END,
-    CASE WHEN %(segments)s THEN (
+    CASE WHEN %(segments)s::boolean THEN (
         SELECT array_agg(i.model || ':' || i.label) FROM customers_insight i
         WHERE i.customer_id = m.customer_id AND i.label <> '') END
 FROM loyalty_membership m JOIN customers_customer c ON c.id = m.customer_id
-WHERE m.id = ANY(%(members)s)
+WHERE m.id = ANY(%(members)s::bigint[])
 """
 
 COUNTED = {
     "qualifying": """
-        SELECT t.membership_id, (t.occurred_at AT TIME ZONE %(zone)s)::date AS day, sum(t.amount)
+        SELECT t.membership_id, (t.occurred_at AT TIME ZONE %(zone)s::text)::date AS day, sum(t.amount)
         FROM loyalty_ledgertransaction t
-        WHERE t.membership_id = ANY(%(members)s) AND t.unit = 'qualifying' AND t.occurred_at >= %(since)s
-            AND t.occurred_at < %(before)s
+        WHERE t.membership_id = ANY(%(members)s::bigint[]) AND t.unit = 'qualifying'
+            AND t.occurred_at >= (%(since)s::date)::timestamp AT TIME ZONE %(zone)s::text
+            AND t.occurred_at < %(before)s::timestamptz
         GROUP BY 1, 2
     """,
     "spend": """
-        SELECT m.id, (p.occurred_at AT TIME ZONE %(zone)s)::date AS day, sum(p.net_amount)
+        SELECT m.id, (p.occurred_at AT TIME ZONE %(zone)s::text)::date AS day, sum(p.net_amount)
         FROM loyalty_membership m JOIN loyalty_programme g ON g.id = m.programme_id
             JOIN purchases_purchase p ON p.customer_id = m.customer_id AND p.currency = g.currency
-        WHERE m.id = ANY(%(members)s) AND p.status = 'completed' AND p.occurred_at >= %(since)s
-            AND p.occurred_at < %(before)s AND p.id <> ALL(%(not_yet)s)
+        WHERE m.id = ANY(%(members)s::bigint[]) AND p.status = 'completed'
+            AND p.occurred_at >= (%(since)s::date)::timestamp AT TIME ZONE %(zone)s::text
+            AND p.occurred_at < %(before)s::timestamptz AND p.id <> ALL(%(not_yet)s::bigint[])
         GROUP BY 1, 2
     """,
     "visits": """
-        SELECT m.id, (p.occurred_at AT TIME ZONE %(zone)s)::date AS day, count(*)
+        SELECT m.id, (p.occurred_at AT TIME ZONE %(zone)s::text)::date AS day, count(*)
         FROM loyalty_membership m JOIN purchases_purchase p ON p.customer_id = m.customer_id
-        WHERE m.id = ANY(%(members)s) AND p.kind = 'sale' AND p.status = 'completed' AND p.occurred_at >= %(since)s
-            AND p.occurred_at < %(before)s AND p.id <> ALL(%(not_yet)s)
+        WHERE m.id = ANY(%(members)s::bigint[]) AND p.kind = 'sale' AND p.status = 'completed'
+            AND p.occurred_at >= (%(since)s::date)::timestamp AT TIME ZONE %(zone)s::text
+            AND p.occurred_at < %(before)s::timestamptz AND p.id <> ALL(%(not_yet)s::bigint[])
         GROUP BY 1, 2
     """,
 }
 
 EARNED = """
-SELECT t.membership_id, (t.occurred_at AT TIME ZONE %(zone)s)::date AS day, t.amount, t.explanation -> 'steps'
+SELECT t.membership_id, (t.occurred_at AT TIME ZONE %(zone)s::text)::date AS day, t.amount, t.explanation -> 'steps'
 FROM loyalty_ledgertransaction t
-WHERE t.membership_id = ANY(%(members)s) AND t.unit = 'points' AND t.kind = 'earn' AND t.purchase_id IS NOT NULL
-    AND t.occurred_at >= %(since)s AND t.occurred_at < %(before)s
+WHERE t.membership_id = ANY(%(members)s::bigint[]) AND t.unit = 'points' AND t.kind = 'earn'
+    AND t.purchase_id IS NOT NULL AND t.occurred_at >= (%(since)s::date)::timestamp AT TIME ZONE %(zone)s::text
+    AND t.occurred_at < %(before)s::timestamptz
 """
 
 PARTS = """
@@ -67,7 +71,7 @@ SELECT l.purchase_id, p.code, p.brand, coalesce(c.path, ''), coalesce(p.attribut
     l.net_amount, l.quantity
 FROM purchases_purchaseline l
     LEFT JOIN catalog_product p ON p.id = l.product_id LEFT JOIN catalog_category c ON c.id = p.category_id
-WHERE l.purchase_id = ANY(%s) ORDER BY l.purchase_id, l.line_no
+WHERE l.purchase_id = ANY(%s::bigint[]) ORDER BY l.purchase_id, l.line_no
 """
 
 
@@ -160,7 +164,7 @@ def tenders_of(purchase_ids: Collection[int]) -> dict[int, list[tuple[str, Decim
     """How purchases were paid, where that is known. One query."""
     found: dict[int, list[tuple[str, Decimal]]] = {}
     for purchase_id, kind, amount in _rows(
-        "SELECT purchase_id, kind, amount FROM purchases_tender WHERE purchase_id = ANY(%s) ORDER BY id",
+        "SELECT purchase_id, kind, amount FROM purchases_tender WHERE purchase_id = ANY(%s::bigint[]) ORDER BY id",
         [list(purchase_ids)],
     ):
         found.setdefault(purchase_id, []).append((kind, amount))
@@ -170,14 +174,12 @@ def tenders_of(purchase_ids: Collection[int]) -> dict[int, list[tuple[str, Decim
 def visits_before(customer_id: int, at: datetime, purchase_id: int) -> int:
     """How many completed sales of a customer came before this one."""
     ((count,),) = _rows(
-        "SELECT count(*) FROM purchases_purchase WHERE customer_id = %s AND kind = 'sale' AND status = 'completed' "
-        "AND (occurred_at, id) < (%s, %s)",
+        "SELECT count(*) FROM purchases_purchase WHERE customer_id = %s::bigint AND kind = 'sale' "
+        "AND status = 'completed' AND (occurred_at, id) < (%s::timestamptz, %s::bigint)",
         [customer_id, at, purchase_id],
     )
     return int(count)
 
 
 def _rows(sql: str, values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return list(cursor.fetchall())
+    return fetch(sql, values)
