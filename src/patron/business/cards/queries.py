@@ -152,7 +152,7 @@ def design_key(design: DesignSpec, design_id: int | None, *pictures: str) -> str
     return f"{design_id or 'standard'}-{hashlib.sha256(written.encode()).hexdigest()[:12]}"
 
 
-def _read(which: str, values: dict[str, object], *, now: datetime) -> list[CurrentCard]:
+def _read(which: str, values: dict[str, Any], *, now: datetime) -> list[CurrentCard]:
     with connection.cursor() as cursor:
         cursor.execute(_CARDS.format(which=which), values | {"day": today(now), "now": now})
         rows = cursor.fetchall()

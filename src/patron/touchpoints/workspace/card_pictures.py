@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -48,7 +48,7 @@ def group_of(programme: Programme, designs: list[CardDesign]) -> dict[str, Any]:
 def preview_of(asked: Mapping[str, str], design: CardDesign, spec: DesignSpec) -> dict[str, object]:
     """The picture of `spec` and what it shows: `language` and `occasion` are chosen beside it."""
     occasion = asked.get("occasion", "default")
-    chosen = cast(Occasion, occasion if occasion in OCCASIONS else "default")
+    chosen: Occasion = occasion if occasion in OCCASIONS else "default"
     language = language_of(asked.get("language") or get_language() or "")
     facts = facts_for(design.programme, tier=design.tier, language=language, occasion=chosen)
     return {

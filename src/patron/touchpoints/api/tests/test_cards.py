@@ -88,7 +88,7 @@ class Phone:
             return []
         assert answer.status_code == 200
         self.tag = answer.json()["lastUpdated"]
-        return answer.json()["serialNumbers"]
+        return list(answer.json()["serialNumbers"])
 
     def fetch(self, serial: str, *, token: str = "", since: str = "", pass_type: str = TRIAL_PASS_TYPE) -> Any:
         headers = {"Authorization": f"ApplePass {token or pass_token(serial)}"}
@@ -99,7 +99,7 @@ class Phone:
 
 def _said(response: Any) -> dict[str, Any]:
     with ZipFile(BytesIO(response.content)) as opened:
-        return json.loads(opened.read("pass.json"))
+        return dict(json.loads(opened.read("pass.json")))
 
 
 @pytest.fixture

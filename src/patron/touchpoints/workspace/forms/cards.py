@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django import forms
 from django.conf import settings
+from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -79,7 +80,7 @@ class DesignForm(forms.Form):
     code = forms.ChoiceField(label=_("Code to scan"), choices=CODE_LABELS)
     masks_name = forms.BooleanField(label=_("Hide part of the name"), required=False)
 
-    def __init__(self, *args: Any, spec: DesignSpec, tier: str = "", **kwargs: Any) -> None:
+    def __init__(self, data: QueryDict | None = None, *, spec: DesignSpec, tier: str = "") -> None:
         initial: dict[str, object] = {"tier": tier, "code": spec.code, "masks_name": spec.masks_name}
         initial |= {f"place_{place}": spec.places.get(place, "") for place in PLACES}
         initial |= {name: getattr(spec, name) for name in (*COLOURS, *DAYS)}
@@ -87,17 +88,19 @@ class DesignForm(forms.Form):
         for message in spec.messages:
             if not message.tier:
                 initial |= {f"say_{message.occasion}_{code}": text for code, text in message.texts.items()}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(data, initial=initial)
         nothing: Choices = (("", _("Nothing")),)
         fields: Choices = [*nothing, *((name, FIELD_LABELS[name]) for name in FIELDS)]
         for place in PLACES:
-            self.fields[f"place_{place}"] = forms.ChoiceField(label=PLACE_LABELS[place], choices=fields, required=False)
-        for name, label in COLOURS.items():
-            self.fields[name] = forms.CharField(
-                label=label, max_length=7, widget=forms.TextInput(attrs={"type": "color"})
+            self.fields[f"place_{place}"] = forms.ChoiceField(
+                label=str(PLACE_LABELS[place]), choices=fields, required=False
             )
-        for name, label in DAYS.items():
-            self.fields[name] = forms.IntegerField(label=label, min_value=0, max_value=1_000_000)
+        for name, words in COLOURS.items():
+            self.fields[name] = forms.CharField(
+                label=str(words), max_length=7, widget=forms.TextInput(attrs={"type": "color"})
+            )
+        for name, words in DAYS.items():
+            self.fields[name] = forms.IntegerField(label=str(words), min_value=0, max_value=1_000_000)
         for occasion in OCCASIONS:
             for code, language in settings.LANGUAGES:
                 self.fields[f"say_{occasion}_{code}"] = forms.CharField(label=language, max_length=120, required=False)
