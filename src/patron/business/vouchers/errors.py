@@ -1,6 +1,7 @@
 """Refusals of vouchers, in words that say what to do."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from patron.kernel.errors import Conflict, DomainError, InvalidInput, NotFound
 
@@ -113,3 +114,32 @@ class NotIssued(Conflict):
 class NotForSale(Conflict):
     code = "voucher_not_for_sale"
     message = _("This kind of voucher is not bought with points.")
+
+
+RULE_WORDS = frozenset(
+    {
+        gettext_noop("a currency is a code such as HKD"),
+        gettext_noop("a voucher gives more than nothing"),
+        gettext_noop("a whole number of pieces, at most 1,000"),
+        gettext_noop("at least one for each member, or leave it empty"),
+        gettext_noop("from 0 to 1,000 pieces"),
+        gettext_noop("from 1 to 1,000,000 uses"),
+        gettext_noop("no more than 100 per cent"),
+        gettext_noop("only an amount used under one code, without a limit for members, can be used in parts"),
+        gettext_noop("say which products this voucher is for"),
+        gettext_noop("terms of a voucher have no such part"),
+        gettext_noop("the last day comes before the first"),
+        gettext_noop("there is no such kind of voucher"),
+        gettext_noop("this amount is below zero or too large"),
+        gettext_noop("this has too many decimals"),
+        gettext_noop("this is a list of texts"),
+        gettext_noop("this is a part of its own"),
+        gettext_noop("this is a whole number"),
+        gettext_noop("this is not a number"),
+        gettext_noop("this is true or false"),
+        gettext_noop("weekdays are numbers from 1 (Monday) to 7 (Sunday)"),
+        gettext_noop("write a day as 2026-01-31 and an hour as 18:30"),
+        gettext_noop("write a number as text, such as 12.50"),
+    }
+)
+"""What the rules, which know no languages, say is wrong with terms; for the translators."""

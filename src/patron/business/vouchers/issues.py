@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
@@ -139,7 +140,7 @@ def insert_vouchers(
     """Write vouchers in one statement. `once` passes over members who have one for the occasion, and gives keys."""
     terms = VoucherTerms.read(definition.terms)
     first, last = validity(definition, now)
-    values = {
+    values: dict[str, Any] = {
         "definition": definition.pk,
         "occasion": occasion,
         "uses": terms.uses,

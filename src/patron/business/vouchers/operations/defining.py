@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from patron.business.loyalty.models import Programme
@@ -163,7 +164,7 @@ def _checked_terms(terms: Mapping[str, Any]) -> VoucherTerms:
     try:
         return VoucherTerms.read({"currency": settings.CURRENCY, **terms})
     except RuleError as error:
-        raise InvalidTerms(str(error), details={"field": error.place}) from error
+        raise InvalidTerms(gettext(str(error)), details={"field": error.place}) from error
 
 
 def _check(*, code: str, name: str, limits: Limits, issue: Issue) -> None:

@@ -54,7 +54,7 @@ def reserve_vouchers(
         raise InvalidInput(_("Reserve until an instant to come, at most a month away."), details={"field": "until"})
     found = taking.lock_by_codes(codes)
     asked = _Asked(key, [each.id for each in found], membership, basket.net_amount)
-    if earlier := asked.answered(list(VoucherHold.objects.filter(request_key=key))):
+    if earlier := asked.answered(list(VoucherHold.objects.filter(request_key=key, until__gt=now))):
         return taking.given_by(earlier, found)
     if earlier_uses := asked.answered(_committed(key)):
         return taking.given_by(earlier_uses, found)
@@ -99,18 +99,19 @@ def commit_vouchers(
     Raises NoReservation, InvalidInput for more than was reserved, RequestKeyReused for another purchase's.
     """
     key = taking.checked_key(request_key)
-    holds = list(VoucherHold.objects.filter(request_key=key))
-    found = taking.lock_by_ids([hold.voucher_id for hold in holds])
+    found = taking.lock_by_ids(list(VoucherHold.objects.filter(request_key=key).values_list("voucher_id", flat=True)))
     uses = _committed(key)
     if uses:
         if purchase is not None and any(use.purchase_id != purchase.pk for use in uses):
             raise errors.RequestKeyReused(details={"request_key": key})
         return taking.given_by(uses, taking.lock_by_ids([use.voucher_id for use in uses]))
-    holds = list(VoucherHold.objects.filter(request_key=key))  # again, now that nobody can drop them
+    # Read again, now that nobody can drop them; what was reserved only after the look above is not locked.
+    kept = VoucherHold.objects.filter(request_key=key, voucher_id__in=[each.id for each in found])
+    holds = list(kept)
     if not holds:
         raise errors.NoReservation(details={"request_key": key})
     wanted = _wanted(holds, found, amounts)
-    taking.drop_holds(VoucherHold.objects.filter(request_key=key))
+    taking.drop_holds(kept)
     uses = [
         VoucherUse(
             voucher_id=hold.voucher_id,
@@ -187,8 +188,8 @@ def use_vouchers(
 def release_vouchers(*, request_key: str, actor: Actor, now: datetime) -> int:
     """Give back what was reserved under `request_key`, and say how many. Safe to repeat."""
     held = VoucherHold.objects.filter(request_key=taking.checked_key(request_key))
-    taking.lock_by_ids(list(held.values_list("voucher_id", flat=True)))
-    return taking.drop_holds(held)
+    locked = taking.lock_by_ids(list(held.values_list("voucher_id", flat=True)))
+    return taking.drop_holds(held.filter(voucher_id__in=[each.id for each in locked]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,7 @@ def undo_vouchers(
         committed.filter(purchase=purchase) if purchase is not None else committed.filter(request_key=request_key)
     )
     found = {each.id: each for each in taking.lock_by_ids(list(committed.values_list("voucher_id", flat=True)))}
-    uses = list(committed.order_by("definition_id", "voucher_id", "pk")) if found else []
+    uses = list(committed.filter(voucher_id__in=found).order_by("definition_id", "voucher_id", "pk"))
     if not uses:
         return []
     VoucherUse.objects.bulk_create(
@@ -335,7 +336,7 @@ def _use(uses: list[VoucherUse], found: Sequence[Found], key: str, *, actor: Act
 def _tell(use: VoucherUse, each: Found, kind: str, facts: Mapping[str, object], *, actor: Actor, now: datetime) -> None:
     if use.membership_id is None:
         return
-    is_at_hand = VoucherUse._meta.get_field("membership").is_cached(use)  # type: ignore[attr-defined]
+    is_at_hand = VoucherUse._meta.get_field("membership").is_cached(use)
     customer_id = (
         use.membership.customer_id  # type: ignore[union-attr]
         if is_at_hand

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -159,7 +160,7 @@ def get_voucher(voucher_id: int, actor: Actor) -> Voucher:
     return voucher
 
 
-def _lines(statement: str, values: dict[str, object]) -> list[VoucherLine]:
+def _lines(statement: str, values: dict[str, Any]) -> list[VoucherLine]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         rows = cursor.fetchall()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -129,7 +130,7 @@ def check_codes(
     return [_checked(typed[code], code, found.get(code), refusals[code], worths.get(code)) for code in wanted]
 
 
-def _rows(statement: str, values: dict[str, object]) -> list[Found]:
+def _rows(statement: str, values: dict[str, Any]) -> list[Found]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return [Found(*row) for row in cursor.fetchall()]

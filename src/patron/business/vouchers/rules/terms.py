@@ -70,7 +70,7 @@ class VoucherTerms:
         try:
             kind = Kind(given.get("kind", ""))
         except ValueError:
-            raise RuleError(f"{place}.kind", f"a kind of voucher is one of {', '.join(Kind)}") from None
+            raise RuleError(f"{place}.kind", "there is no such kind of voucher") from None
         currency = given.get("currency", "HKD")
         if not (isinstance(currency, str) and len(currency) == 3 and currency.isupper()):
             raise RuleError(f"{place}.currency", "a currency is a code such as HKD")
@@ -137,13 +137,13 @@ def check(terms: VoucherTerms, place: str = "terms") -> None:
     if terms.kind is Kind.PERCENT and terms.value > 100:
         raise RuleError(f"{place}.value", "no more than 100 per cent")
     if terms.kind in (Kind.PRODUCT, Kind.FREE_ITEM) and (terms.value % 1 or terms.value > MOST_ITEMS):
-        raise RuleError(f"{place}.value", f"a whole number of pieces, at most {MOST_ITEMS}")
+        raise RuleError(f"{place}.value", "a whole number of pieces, at most 1,000")
     if terms.kind is Kind.PRODUCT and terms.products.is_open:
         raise RuleError(f"{place}.products", "say which products this voucher is for")
     if not 0 <= terms.minimum_quantity <= MOST_ITEMS:
-        raise RuleError(f"{place}.minimum_quantity", f"from 0 to {MOST_ITEMS} pieces")
+        raise RuleError(f"{place}.minimum_quantity", "from 0 to 1,000 pieces")
     if not 1 <= terms.uses <= MOST_USES:
-        raise RuleError(f"{place}.uses", f"from 1 to {MOST_USES} uses")
+        raise RuleError(f"{place}.uses", "from 1 to 1,000,000 uses")
     if terms.member_limit is not None and terms.member_limit < 1:
         raise RuleError(f"{place}.member_limit", "at least one for each member, or leave it empty")
     if terms.partial_use and (terms.kind is not Kind.AMOUNT or terms.uses != 1 or terms.member_limit is not None):

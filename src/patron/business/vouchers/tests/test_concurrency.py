@@ -188,7 +188,7 @@ def test_points_buy_one_voucher_at_eight_tills() -> None:
         [partial(buy_voucher, definition, member, request_key=f"k{n}", actor=SYSTEM, now=NOW) for n in range(8)]
     )
     assert _codes(outcomes) == [*["insufficient_points"] * 7, "ok"]
-    assert (Voucher.objects.count(), points_balance(member, now=NOW).available) == (1, 20)
+    assert (Voucher.objects.count(), points_balance(member, now=NOW).available) == (1, Decimal(20))
 
 
 def test_everything_at_once_adds_up() -> None:

@@ -102,7 +102,8 @@ def test_codes_on_the_counter_are_checked_together() -> None:
         terminal="T1",
     )
     assert [(each.refusal, each.worth.amount) for each in found] == [
-        ("", 10), ("no_such_voucher", 0), ("voucher_of_another", 0), ("voucher_not_applicable", 0),
+        ("", Decimal(10)), ("no_such_voucher", Decimal(0)), ("voucher_of_another", Decimal(0)),
+        ("voucher_not_applicable", Decimal(0)),
     ]  # fmt: skip
     assert all(each.words for each in found[1:])
     note_wrong_codes(terminal="T1", count=10, actor=SYSTEM, now=NOW)

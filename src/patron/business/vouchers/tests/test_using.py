@@ -245,7 +245,7 @@ def test_what_cannot_be_used_is_refused_and_nothing_changes(prepare: Any, refusa
     prepare(voucher)
     before = state(voucher)
     with pytest.raises(refusal):
-        use(voucher, member=Membership.objects.get(pk=voucher.membership_id))
+        use(voucher, member=Membership.objects.get())
     assert state(voucher) == before
 
 

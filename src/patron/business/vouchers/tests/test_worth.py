@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patron.business.loyalty.baskets import Basket, BasketLine, MemberFacts, ProductFacts
+from patron.business.vouchers.errors import RULE_WORDS
 from patron.business.vouchers.rules import (
     Presented,
     Reason,
@@ -133,8 +134,8 @@ def test_one_that_stands_alone_does_so() -> None:
     alone, ten = Presented("ALONE", terms(**TENTH_OFF, combinable=False)), Presented("TEN", terms(**TEN_OFF))
     basket = make_basket()
     first, second = worth_of_all([ten, alone], basket, None), worth_of_all([alone, ten], basket, None)
-    assert (first["TEN"].amount, first["ALONE"].reason) == (10, Reason.NOT_COMBINABLE)
-    assert (second["ALONE"].amount, second["TEN"].reason) == (10, Reason.NOT_COMBINABLE)
+    assert (first["TEN"].amount, first["ALONE"].reason) == (D(10), Reason.NOT_COMBINABLE)
+    assert (second["ALONE"].amount, second["TEN"].reason) == (D(10), Reason.NOT_COMBINABLE)
 
 
 def test_hours_are_those_of_the_branch() -> None:
@@ -169,6 +170,7 @@ def test_terms_that_contradict_themselves_name_the_place(given: dict[str, Any], 
     with pytest.raises(RuleError) as refused:
         VoucherTerms.read(given)
     assert refused.value.place == place
+    assert str(refused.value) in RULE_WORDS
 
 
 # --- of any basket -------------------------------------------------------------------------------------------------
