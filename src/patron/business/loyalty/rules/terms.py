@@ -6,7 +6,7 @@ A version of the programme holds one of these as JSON. Numbers are written as te
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from typing import Any, Self
 
 from patron.business.loyalty.baskets import GIFT_CARD, STORED_VALUE, ProductFacts
@@ -261,6 +261,50 @@ class Expiry:
 
 
 @dataclass(frozen=True, slots=True)
+class Paying:
+    """Points as a means of payment: `points` pay `amount` of money, from `least` points on, for at most `most_share`
+    per cent of a purchase."""
+
+    points: Decimal
+    amount: Decimal
+    least: Decimal = Decimal(0)
+    most_share: Decimal = Decimal(100)
+
+    def money_for(self, points: Decimal) -> Decimal:
+        """What so many points pay, in whole cents."""
+        return (points * self.amount / self.points).quantize(CENT, rounding=ROUND_DOWN)
+
+    def points_for(self, money: Decimal) -> Decimal:
+        """How many whole points it takes to pay so much."""
+        return (money * self.points / self.amount).quantize(ONE, rounding=ROUND_UP)
+
+    def most_for(self, net_amount: Decimal, available: Decimal) -> Decimal:
+        """The most money that a member with so many points can pay of a purchase; zero with fewer than the least."""
+        if available < self.least:
+            return Decimal(0)
+        share = (net_amount * self.most_share / 100).quantize(CENT, rounding=ROUND_DOWN)
+        return min(self.money_for(available), share)
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any], place: str) -> Self:
+        only(given, place, {"points", "amount", "least", "most_share"})
+        return cls(
+            points=needed(number(given, "points", place, least=Decimal("0.0001")), f"{place}points"),
+            amount=needed(number(given, "amount", place, least=CENT, places=2), f"{place}amount"),
+            least=number(given, "least", place) or Decimal(0),
+            most_share=number(given, "most_share", place, least=ONE, most=Decimal(100)) or Decimal(100),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        found = {"points": written(self.points), "amount": written(self.amount)}
+        if self.least:
+            found["least"] = written(self.least)
+        if self.most_share != 100:
+            found["most_share"] = written(self.most_share)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """All terms of a version. `combine`: several multipliers on one line are multiplied or their extras added.
 
@@ -280,6 +324,7 @@ class Terms:
     pending_days: int = 0
     expiry: Expiry = field(default_factory=Expiry)
     tiers: TierTerms = field(default_factory=TierTerms)
+    paying: Paying | None = None
 
     @property
     def all_bonuses(self) -> tuple[Bonus, ...]:
@@ -304,6 +349,7 @@ class Terms:
             pending_days=whole(given, "pending_days", "", most=365) or 0,
             expiry=Expiry.read(part(given, "expiry", ""), "expiry."),
             tiers=TierTerms.read(part(given, "tiers", ""), "tiers."),
+            paying=Paying.read(part(given, "paying", ""), "paying.") if given.get("paying") else None,
         )
         _each_once((bonus.code for bonus in terms.bonuses), "bonuses")
         _each_once((event.code for event in terms.events), "events")
@@ -334,6 +380,8 @@ class Terms:
             found["excluded"] = self.excluded.as_json()
         if self.tiers.ladder:
             found["tiers"] = self.tiers.as_json()
+        if self.paying is not None:
+            found["paying"] = self.paying.as_json()
         return found
 
     def excludes(self, product: ProductFacts) -> bool:
@@ -345,7 +393,7 @@ class Terms:
 
 TERMS_SETTINGS = {
     "base", "bonuses", "events", "combine", "rounding", "cap", "excluded", "excluded_kinds", "excluded_tenders",
-    "pending_days", "expiry", "tiers",
+    "pending_days", "expiry", "tiers", "paying",
 }  # fmt: skip
 
 
