@@ -47,7 +47,7 @@ def staff(house, live_server, page_for):
 
     def open_page(role=Role.BRANCH_MANAGER, **choices):
         client = Client()
-        somebody = make_staff(role, username=f"{role}-{len(choices)}-{id(choices)}", branches=[house["branch"]])
+        somebody = make_staff(role, branches=[house["branch"]])
         client.force_login(somebody, backend="django.contrib.auth.backends.ModelBackend")
         page = page_for(base_url=live_server.url, **choices)
         session = {"name": django_settings.SESSION_COOKIE_NAME, "value": client.cookies["sessionid"].value}
