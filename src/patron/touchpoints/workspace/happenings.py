@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, ngettext
@@ -144,7 +145,7 @@ def _words(happening: Happening, *, number: str, notes: Mapping[int, str]) -> tu
     url = ""
     if family == "purchase" and happening.source_id is not None:
         url = f"{reverse('customer', args=[number])}?tab=purchases&purchase={happening.source_id}#receipt"
-    elif family == "points":
+    elif family in ("points", "voucher"):
         url = f"{reverse('customer', args=[number])}?tab=loyalty"
     elif family == "gift" and happening.source_id is not None:
         url = reverse("gift-order", args=[happening.source_id])
@@ -180,6 +181,19 @@ def _points(happening: Happening, _notes: Mapping[int, str]) -> dict[str, str]:
 def _gift(happening: Happening, _notes: Mapping[int, str]) -> dict[str, str]:
     name, quantity = str(happening.facts.get("name", "")), happening.facts.get("quantity")
     return {"text": f"{quantity} × {name}" if isinstance(quantity, int) and quantity > 1 else name}
+
+
+def _voucher(happening: Happening, _notes: Mapping[int, str]) -> dict[str, str]:
+    """Its name, what it gave, and what else is to be known: handed over which way, why it was taken back."""
+    facts, amount = happening.facts, _decimal(happening.facts.get("amount"))
+    ways = {"in": gettext("received"), "out": gettext("handed over")}
+    parts = [str(facts.get("name", "")), ways.get(str(facts.get("way")), ""), str(facts.get("reason", ""))]
+    if facts.get("back") is False:
+        parts.append(gettext("its last day is past, so it does not come back"))
+    return {
+        "text": _SEPARATOR.join(part for part in parts if part),
+        "amount": formats.money(amount, settings.CURRENCY) if amount is not None else "",
+    }
 
 
 def _contact(happening: Happening, _notes: Mapping[int, str]) -> dict[str, str]:
@@ -229,6 +243,7 @@ _TELLERS: dict[str, Callable[[Happening, Mapping[int, str]], dict[str, str]]] = 
     "purchase": _purchase,
     "points": _points,
     "gift": _gift,
+    "voucher": _voucher,
     "contact": _contact,
     "customer.consent_recorded": _consent,
     "customer.note_written": _note,

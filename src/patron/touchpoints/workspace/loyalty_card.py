@@ -25,6 +25,7 @@ from patron.business.loyalty.queries import (
     statement,
 )
 from patron.touchpoints.workspace.customer_picture import Picture
+from patron.touchpoints.workspace.member_vouchers import vouchers_context
 from patron.touchpoints.workspace.positions import parse_position, written_position
 
 LINES_PER_PAGE = 30
@@ -73,6 +74,7 @@ def lines_of(picture: Picture, *, before: str) -> dict[str, Any]:
         "lines": found.lines,
         "member_card": _card_now(picture),
         "lots": _by_day(open_lots(memberships[0], now=picture.now)),
+        **vouchers_context(picture),
         "is_first_page": position is None,
         "newest_url": address,
         "older_url": f"{address}&{following}" if following else "",

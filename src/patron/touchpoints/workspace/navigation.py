@@ -53,6 +53,16 @@ register(
 register(
     NavItem(
         area=Area.LOYALTY,
+        label=_("Vouchers"),
+        url_name="vouchers",
+        permission="vouchers.view",
+        icon="ticket",
+        order=40,
+    )
+)
+register(
+    NavItem(
+        area=Area.LOYALTY,
         label=_("Card designs"),
         url_name="card-designs",
         permission="cards.design",

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from patron.touchpoints.workspace import card_urls, customer_urls, gift_urls, stored_value_urls
+from patron.touchpoints.workspace import card_urls, customer_urls, gift_urls, stored_value_urls, voucher_urls
 from patron.touchpoints.workspace.views import home, imports, inventory, models, vips
 
 urlpatterns: list[URLPattern] = [
@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern] = [
     *gift_urls.urlpatterns,
     *card_urls.urlpatterns,
     *stored_value_urls.urlpatterns,
+    *voucher_urls.urlpatterns,
     path("", home.home, name="home"),
     path("insight/vips/", vips.vips, name="vips"),
     path("insight/vips.<slug:file_format>", vips.vips_export, name="vips-export"),
