@@ -1,16 +1,19 @@
 """Reads of the catalogue."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from django.db.models import Q, QuerySet
 
 from patron.core.accounts.models import Branch
-from patron.core.catalog.models import BranchPrice, Product
+from patron.core.catalog.models import BranchPrice, Category, Product
 from patron.kernel.actor import Actor
 from patron.kernel.errors import NotFound, PermissionRefused
+
+GoodsSort = Literal["products", "brands", "categories"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +64,23 @@ def price_at(product: Product, branch: Branch | None, day: date) -> Decimal | No
         if own is not None:
             return own
     return product.list_price
+
+
+def find_goods(actor: Actor, sort: GoodsSort, *, text: str = "", limit: int = 12) -> list[tuple[str, str]]:
+    """Products (by code), brands or categories (by path) whose name holds `text`, each with the name to show."""
+    products = get_visible_products(actor)
+    text = text.strip()
+    match sort:
+        case "products":
+            return [(one.code, one.name) for one in list_products(actor, text=text, limit=limit).products]
+        case "brands":
+            brands = products.exclude(brand="").filter(brand__icontains=text).order_by("brand")
+            return [(brand, brand) for brand in brands.values_list("brand", flat=True).distinct()[:limit]]
+        case "categories":
+            categories = Category.objects.filter(path__icontains=text).order_by("path")
+            return [(path, path) for path in categories.values_list("path", flat=True)[:limit]]
+
+
+def name_products(actor: Actor, codes: Iterable[str]) -> dict[str, str]:
+    """The names of products by code; those not on file are left out."""
+    return dict(get_visible_products(actor).filter(code__in=list(codes)).values_list("code", "name"))
