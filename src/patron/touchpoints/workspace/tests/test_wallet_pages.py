@@ -48,7 +48,7 @@ def _post(client: Client, member: Membership, what: str, **given: str) -> Any:
 
 def test_the_page_says_what_members_hold_and_that_it_ties(member: Membership) -> None:
     page = _text(signed_in(Role.ADMINISTRATOR).get("/loyalty/stored-value/?day=2026-03-02"))
-    assert "1 members hold <strong>HK$1,080.00</strong> with us; HK$80.00 of it is bonus." in page
+    assert "1 member holds <strong>HK$1,080.00</strong> with us; HK$80.00 of it is bonus." in page
     assert "which is what the ledger holds" in page
     assert "九龍店 Kowloon" in page
 
