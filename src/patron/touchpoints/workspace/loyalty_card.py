@@ -74,7 +74,7 @@ def lines_of(picture: Picture, *, before: str) -> dict[str, Any]:
         "lines": found.lines,
         "member_card": _card_now(picture),
         "lots": _by_day(open_lots(memberships[0], now=picture.now)),
-        **vouchers_context(picture),
+        **vouchers_context(picture, memberships),
         "is_first_page": position is None,
         "newest_url": address,
         "older_url": f"{address}&{following}" if following else "",
