@@ -1,12 +1,13 @@
 """Reading cards: the face is computed from what is true now, never read from what was kept.
 
-Two queries give any number of cards with all that stands on them.
+Two queries give any number of cards with all that stands on them; a third where the next tier may be worth telling of.
 """
 
+import functools
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -19,9 +20,11 @@ from django.db.models import QuerySet
 from patron.business.cards.designs import STANDARD, DesignSpec, parse_design
 from patron.business.cards.errors import NoSuchCard, NoSuchDesign, PassRefused
 from patron.business.cards.models import CardDesign, PassRegistration, RefreshMark
-from patron.business.cards.rules import CardFacts, FaceContent, face_content
+from patron.business.cards.rules import CardFacts, FaceContent, face_content, tells_of_next_tier
+from patron.business.loyalty.ledger.reviewing import measured
 from patron.business.loyalty.models import Membership, Programme
 from patron.business.loyalty.queries import get_membership, points_balances
+from patron.business.loyalty.rules.tiers import Standing, TierTerms, progress, window_at
 from patron.core.customers.models import Customer
 from patron.kernel.actor import Actor
 from patron.kernel.clock import today
@@ -35,9 +38,9 @@ SELECT c.id, c.number, c.status <> 'active' OR m.status <> 'active', m.id, m.joi
     (SELECT count(*) FROM vouchers_voucher v
      WHERE v.membership_id = m.id AND v.status = 'issued' AND v.valid_from <= %(day)s
         AND (v.valid_until IS NULL OR v.valid_until >= %(day)s)),
-    m.tier, m.tier_until, CASE WHEN m.tier <> '' THEN (
-        SELECT v.terms #> '{{tiers,ladder}}' FROM loyalty_programmeversion v
-        WHERE v.programme_id = p.id AND v.valid_from <= %(now)s ORDER BY v.valid_from DESC, v.version DESC LIMIT 1) END,
+    m.tier, m.tier_until, (
+        SELECT (v.terms -> 'tiers')::text FROM loyalty_programmeversion v
+        WHERE v.programme_id = p.id AND v.valid_from <= %(now)s ORDER BY v.valid_from DESC, v.version DESC LIMIT 1),
     d.id, d.spec, d.logo, d.picture, f.serial, f.content_hash, f.version, f.changed_at
 FROM loyalty_card c
     JOIN loyalty_membership m ON m.id = c.membership_id
@@ -69,7 +72,7 @@ class KeptFace:
     changed_at: datetime
 
 
-@dataclass(frozen=True)
+@dataclass
 class CurrentCard:
     """A card as it is now. `kept` is None for one that was never shown outside."""
 
@@ -77,6 +80,7 @@ class CurrentCard:
     membership_id: int
     customer_id: int
     facts: CardFacts
+    terms: TierTerms
     design: DesignSpec
     design_id: int | None
     logo: str
@@ -162,9 +166,10 @@ def _read(which: str, values: dict[str, Any], *, now: datetime) -> list[CurrentC
     for row in rows:
         (
             card_id, number, blocked, membership_id, joined_on, customer_id, name, language, birth_on, programme,
-            currency, stored_value, vouchers, tier, tier_until, ladder, design_id, spec, logo, picture, *kept,
+            currency, stored_value, vouchers, tier, tier_until, tiers, design_id, spec, logo, picture, *kept,
         ) = row  # fmt: skip
-        balance = points[membership_id]
+        balance, terms = points[membership_id], _tier_terms(tiers or "{}")
+        held = terms.tier(tier)
         cards.append(
             CurrentCard(
                 card_id=card_id,
@@ -185,11 +190,12 @@ def _read(which: str, values: dict[str, Any], *, now: datetime) -> list[CurrentC
                     stored_value=stored_value,
                     vouchers=vouchers or None,
                     tier=tier,
-                    tier_name=_tier_name(tier, _decoded(ladder)),
+                    tier_name=held.name if held else tier,
                     valid_thru=tier_until,
                     birth_on=birth_on,
                     blocked=blocked,
                 ),
+                terms=terms,
                 design=STANDARD if design_id is None else parse_design(_decoded(spec)),
                 design_id=design_id,
                 logo=logo or "",
@@ -197,12 +203,27 @@ def _read(which: str, values: dict[str, Any], *, now: datetime) -> list[CurrentC
                 kept=None if kept[0] is None else KeptFace(*kept),
             )
         )
+    return _with_the_next_tier(cards)
+
+
+def _with_the_next_tier(cards: list[CurrentCard]) -> list[CurrentCard]:
+    """Measure how far the next tier is, of those who would be told of it. No query where nobody would."""
+    asked = [card for card in cards if card.terms.ladder and tells_of_next_tier(card.design, card.facts)]
+    for measure in {card.terms.measure for card in asked}:
+        alike = [card for card in asked if card.terms.measure == measure]
+        windows = [(card.membership_id, window_at(card.terms, card.facts.on, card.facts.joined_on)) for card in alike]
+        for card, value in zip(alike, measured(measure, windows), strict=True):
+            found = progress(
+                card.terms, Standing(card.facts.tier), value=value, day=card.facts.on, joined_on=card.facts.joined_on
+            )
+            if found.following is not None:
+                card.facts = replace(card.facts, next_tier=found.following.name, missing_amount=found.missing)
     return cards
 
 
-def _tier_name(code: str, ladder: Any) -> str:
-    """The name of a tier; its code where the terms in force know it no more."""
-    return next((str(each["name"]) for each in ladder or () if each["code"] == code), code)
+@functools.lru_cache(maxsize=64)
+def _tier_terms(text: str) -> TierTerms:
+    return TierTerms.read(json.loads(text), "tiers.")
 
 
 def _decoded(spec: Any) -> Any:

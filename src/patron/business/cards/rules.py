@@ -178,6 +178,19 @@ def personal_message(design: DesignSpec, facts: CardFacts, *, name: str, languag
     return "", ""
 
 
+def tells_of_next_tier(design: DesignSpec, facts: CardFacts) -> bool:
+    """Whether the card would say how near the next tier is, if it is near: nothing more particular is to be said."""
+    return (
+        not facts.blocked
+        and _of_occasion(design.messages, "near_tier", facts.tier) is not None
+        and not (
+            is_birthday(facts.birth_on, facts.on, within=design.birthday_days)
+            and _of_occasion(design.messages, "birthday", facts.tier) is not None
+        )
+        and not (_expires_soon(design, facts) and _of_occasion(design.messages, "expiring", facts.tier) is not None)
+    )
+
+
 def is_birthday(birth_on: date | None, on: date, *, within: int) -> bool:
     """Whether `on` lies at most `within` days from a birthday. 29 February is kept on the 28th in common years."""
     if birth_on is None:

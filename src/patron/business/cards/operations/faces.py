@@ -43,8 +43,8 @@ RETURNING card_id
 def refresh_face(membership: Membership, *, actor: Actor, now: datetime) -> CurrentCard | None:
     """Rewrite the face of the member's active card after a change, in the caller's transaction; None without a card.
 
-    Two queries where the face is as before, three where it changed (one more where phones are told). Call it last:
-    the face of what was written before is what it shows.
+    Two queries where the face is as before, three where it changed; one more where the next tier may be told of, or
+    phones are. Call it last: the face of what was written before is what it shows.
     """
     try:
         card = current_card(membership, now=now)

@@ -15,6 +15,7 @@ from patron.business.cards.models import CardDesign, CardFace, FaceChange
 from patron.business.cards.operations import hand_out_card, refresh_face, refresh_faces, replace_member_card
 from patron.business.cards.queries import card_of_pass, cards_numbered, current_card, current_cards, faces_behind
 from patron.business.cards.testing import make_design
+from patron.business.cards.words import number
 from patron.business.loyalty.models import Card, Membership
 from patron.business.loyalty.operations import spend_points
 from patron.business.loyalty.testing import make_member, make_programme
@@ -191,8 +192,8 @@ def test_pictures_are_drawn_once_for_each_face(monkeypatch: pytest.MonkeyPatch, 
 def test_kept_pictures_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path, settings) -> None:
     settings.HOME = tmp_path
     monkeypatch.setattr(keeping, "FILES_IN_FOLDER", 3)
-    for number in range(7):
-        keeping._kept("ab" + "0" * 30, f"{number}.png", partial(bytes, number))
+    for size in range(7):
+        keeping._kept("ab" + "0" * 30, f"{size}.png", partial(bytes, size))
 
     assert len(list((tmp_path / "cache" / "cards" / "ab").iterdir())) == 3
 
@@ -209,3 +210,22 @@ def test_a_tier_brings_its_name_its_end_and_its_own_design() -> None:
     assert (card.design_id, plain.design_id) == (gold.pk, everyone.pk)
     assert (card.content.text_of("tier"), card.content.text_of("valid_thru")) == ("金卡", "2027年12月31日")
     assert plain.content.text_of("tier") == ""
+
+
+def test_who_is_near_the_next_tier_is_told_how_near() -> None:
+    ladder = [
+        {"code": "gold", "name": "金卡", "threshold": "100"},
+        {"code": "top", "name": "鑽石卡", "threshold": "9000"},
+    ]
+    programme = make_programme(terms={"tiers": {"measure": "spend", "ladder": ladder}}, expiry_months=None)
+    member = make_member(programme)
+    make_purchase(member.customer, occurred_at=NOW)
+
+    with CaptureQueriesContext(connection) as queries:
+        card = current_card(member, now=NOW + timedelta(days=60))  # the birthday is over
+
+    spent = member.customer.purchases.get().net_amount
+    assert (card.content.occasion, card.facts.next_tier) == ("near_tier", "金卡")
+    assert card.facts.missing_amount == 100 - spent
+    assert number(100 - spent) in card.content.message
+    assert len(queries) == 3
