@@ -25,7 +25,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: NOW)
-    monkeypatch.setattr("patron.touchpoints.workspace.views.wallet.present", lambda: NOW)
 
 
 @pytest.fixture

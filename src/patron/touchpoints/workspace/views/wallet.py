@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from patron.business.storedvalue import operations
 from patron.business.storedvalue.queries import get_wallet_membership, label_of, money_statement, wallet_balance
 from patron.core.customers.queries.visible import get_visible_customer
-from patron.kernel.clock import now as present
+from patron.kernel import clock
 from patron.kernel.errors import Conflict, InvalidInput
 from patron.kernel.ui import formats
 from patron.kernel.ui.pages import PageRequest, page, show
@@ -52,7 +52,7 @@ def take_deposit(request: PageRequest, number: str) -> HttpResponseBase:
             request_key=given["request_key"],
             branch_id=_branch_id(request),
             actor=request.actor,
-            now=present(),
+            now=clock.now(),
         )
         bonus = taken.explanation.get("bonus")
         words = _("%(amount)s deposited.") % {"amount": formats.money(taken.amount, places=2)}
@@ -77,7 +77,7 @@ def pay_out(request: PageRequest, number: str) -> HttpResponseBase:
             request_key=given["request_key"],
             branch_id=_branch_id(request),
             actor=request.actor,
-            now=present(),
+            now=clock.now(),
         )
         return _("Hand out %(amount)s.") % {"amount": taken.explanation["paid_out"]}
 
@@ -90,7 +90,7 @@ def freeze_wallet(request: PageRequest, number: str) -> HttpResponseBase:
     """Freeze the money."""
 
     def run(member: Any, given: dict[str, Any]) -> str:
-        operations.freeze(member, reason=given["reason"], actor=request.actor, now=present())
+        operations.freeze(member, reason=given["reason"], actor=request.actor, now=clock.now())
         return _("The money is frozen.")
 
     return _take(request, number, "freeze", run)
@@ -100,7 +100,7 @@ def freeze_wallet(request: PageRequest, number: str) -> HttpResponseBase:
 @require_POST
 def unfreeze_wallet(request: PageRequest, number: str) -> HttpResponseBase:
     """Let the money move again."""
-    operations.unfreeze(_member(request, number), actor=request.actor, now=present())
+    operations.unfreeze(_member(request, number), actor=request.actor, now=clock.now())
     messages.success(request, _("The money can be used again."))
     return redirect("wallet", number)
 
@@ -111,7 +111,7 @@ def change_pin(request: PageRequest, number: str) -> HttpResponseBase:
     """Set the PIN that the member typed."""
 
     def run(member: Any, given: dict[str, Any]) -> str:
-        operations.set_pin(member, given["pin"], actor=request.actor, now=present())
+        operations.set_pin(member, given["pin"], actor=request.actor, now=clock.now())
         return _("The PIN is set.")
 
     return _take(request, number, "pin", run)
@@ -123,7 +123,7 @@ def one_time_code(request: PageRequest, number: str) -> HttpResponseBase:
     """Send a one-time code; where it cannot be sent, show it to who may read it out."""
     member = _member(request, number)
     try:
-        sent = operations.send_code(member, actor=request.actor, now=present())
+        sent = operations.send_code(member, actor=request.actor, now=clock.now())
     except Conflict as error:
         messages.error(request, str(error.message))
         return redirect("wallet", number)
@@ -159,7 +159,7 @@ def _render(
     sent: operations.SentCode | None = None,
     status: int = 200,
 ) -> HttpResponseBase:
-    now = present()
+    now = clock.now()
     position = parse_position(request.GET.get("before", ""))
     found = money_statement(member, before=position, limit=LINES_PER_PAGE)
     following = urlencode({"before": written_position(found.following)}) if found.following else ""
