@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from patron.business.cards.errors import NoSuchCard
-from patron.business.cards.queries import get_card, phones_with
+from patron.business.cards.queries import current_card, phones_with
 from patron.business.cards.wallets import offers_apple, offers_google
 from patron.business.loyalty.models import Membership
 from patron.business.loyalty.queries import (
@@ -72,7 +72,7 @@ def lines_of(picture: Picture, *, before: str) -> dict[str, Any]:
     following = urlencode({"before": written_position(found.following)}) if found.following else ""
     return {
         "lines": found.lines,
-        "member_card": _card_now(picture),
+        "member_card": _card_now(picture, memberships[0]),
         "lots": _by_day(open_lots(memberships[0], now=picture.now)),
         **vouchers_context(picture, memberships),
         "is_first_page": position is None,
@@ -81,10 +81,10 @@ def lines_of(picture: Picture, *, before: str) -> dict[str, Any]:
     }
 
 
-def _card_now(picture: Picture) -> dict[str, Any] | None:
-    """The face of the customer's card and what the reader may do with it; None for who has no active card."""
+def _card_now(picture: Picture, membership: Membership) -> dict[str, Any] | None:
+    """The face of the member's card and what the reader may do with it; None for who has no active card."""
     try:
-        card = get_card(picture.customer, picture.actor, now=picture.now)
+        card = current_card(membership, now=picture.now)
     except NoSuchCard:
         return None
     said = ", ".join(f"{each.label} {each.text}" for each in card.content.shown)
@@ -92,7 +92,7 @@ def _card_now(picture: Picture) -> dict[str, Any] | None:
     return {
         "url": f"{address}?of={card.content_hash}",
         "alt": _("Card of %(programme)s: %(said)s") % {"programme": card.content.programme, "said": said},
-        "phones": phones_with(card.card_id),
+        "phones": phones_with(card.card_id) if card.kept else 0,
         "may_hand_out": picture.actor.can("cards.hand_out"),
         "may_replace": picture.actor.can("loyalty.enrol"),
         "apple": offers_apple(),
