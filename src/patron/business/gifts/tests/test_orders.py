@@ -303,6 +303,8 @@ def test_what_nobody_collects_is_released_the_day_after(monkeypatch: pytest.Monk
     then = NOW + timedelta(days=8)
     monkeypatch.setattr("patron.business.gifts.jobs.present", lambda: then)
     assert clock.today(then) == date(2026, 3, 10)
+    for gone in (fetched, posted):
+        assert not release_uncollected(gone, as_of=date(2026, 3, 10), actor=SYSTEM, now=then)
     release_gifts(0)
     release_gifts(0)
 
