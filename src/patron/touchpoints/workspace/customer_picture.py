@@ -11,6 +11,8 @@ from decimal import Decimal
 from django.conf import settings
 from django.utils.functional import cached_property
 
+from patron.business.loyalty.models import Membership
+from patron.business.loyalty.queries import get_visible_memberships
 from patron.business.purchases.models import Purchase
 from patron.business.purchases.queries import get_purchases_of
 from patron.core.customers.models import Customer, CustomerNote, Insight
@@ -55,6 +57,11 @@ class Picture:
     def file(self) -> CustomerFile:
         """What is on file, masked where it must be."""
         return customer_file(self.customer, self.actor)
+
+    @cached_property
+    def memberships(self) -> Sequence[Membership]:
+        """The customer's memberships, oldest first; none for a reader who may not see members."""
+        return get_visible_memberships(self.customer, self.actor) if self.actor.can("loyalty.view") else []
 
     @cached_property
     def brief(self) -> CustomerBrief:

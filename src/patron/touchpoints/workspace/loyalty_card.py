@@ -18,7 +18,6 @@ from patron.business.loyalty.queries import (
     LotLine,
     PointsBalance,
     PurchasePoints,
-    get_visible_memberships,
     open_lots,
     points_balances,
     points_of_purchases,
@@ -47,9 +46,7 @@ class Card:
 
 def summary(picture: Picture) -> Sequence[Card]:
     """Every membership of the customer, oldest first; nothing for a reader who may not see members."""
-    if not picture.actor.can("loyalty.view"):
-        return ()
-    memberships = get_visible_memberships(picture.customer, picture.actor)
+    memberships = picture.memberships
     balances = points_balances([membership.pk for membership in memberships], now=picture.now) if memberships else {}
     return [
         Card(
@@ -63,7 +60,7 @@ def summary(picture: Picture) -> Sequence[Card]:
 
 def lines_of(picture: Picture, *, before: str) -> dict[str, Any]:
     """The statement of the customer's first membership, its open lots, and where the statement goes on."""
-    memberships = get_visible_memberships(picture.customer, picture.actor) if picture.actor.can("loyalty.view") else []
+    memberships = picture.memberships
     if not memberships:
         return {"lines": (), "lots": (), "older_url": "", "is_first_page": True}
     position = parse_position(before)
