@@ -147,6 +147,8 @@ def _words(happening: Happening, *, number: str, notes: Mapping[int, str]) -> tu
         url = f"{reverse('customer', args=[number])}?tab=purchases&purchase={happening.source_id}#receipt"
     elif family in ("points", "voucher"):
         url = f"{reverse('customer', args=[number])}?tab=loyalty"
+    elif family == "stored_value":
+        url = reverse("wallet", args=[number])
     elif family == "gift" and happening.source_id is not None:
         url = reverse("gift-order", args=[happening.source_id])
     return told.get("title") or title, text, told.get("amount", ""), url
@@ -176,6 +178,13 @@ def _points(happening: Happening, _notes: Mapping[int, str]) -> dict[str, str]:
     if points is None:
         return {}
     return {"amount": gettext("%(points)s points") % {"points": formats.signed_count(points)}}
+
+
+def _stored_value(happening: Happening, _notes: Mapping[int, str]) -> dict[str, str]:
+    amount = _decimal(happening.facts.get("amount"))
+    if amount is None:
+        return {}
+    return {"amount": formats.money(amount, settings.CURRENCY, places=2), "text": happening.branch}
 
 
 def _gift(happening: Happening, _notes: Mapping[int, str]) -> dict[str, str]:
@@ -242,6 +251,7 @@ def _decimal(value: Any) -> Decimal | None:
 _TELLERS: dict[str, Callable[[Happening, Mapping[int, str]], dict[str, str]]] = {
     "purchase": _purchase,
     "points": _points,
+    "stored_value": _stored_value,
     "gift": _gift,
     "voucher": _voucher,
     "contact": _contact,

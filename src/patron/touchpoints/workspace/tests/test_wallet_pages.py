@@ -1,5 +1,6 @@
 """Stored value in the workspace: the day for finance, the terms, and a member's money at the counter."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from patron.business.loyalty.testing import make_member, make_programme
 from patron.business.storedvalue.models import OneTimeCode, Wallet, WalletPolicy
 from patron.business.storedvalue.testing import make_deposit, make_policy
 from patron.core.accounts.rules import Role
-from patron.core.accounts.testing import NOW, make_branch
+from patron.core.accounts.testing import make_branch
 from patron.kernel import clock
 from patron.kernel.actor import SYSTEM
 from patron.touchpoints.workspace.customer_picture import Picture
@@ -22,18 +23,13 @@ from patron.touchpoints.workspace.wallet_card import wallet_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "now", lambda: NOW)
-
-
 @pytest.fixture
 def member() -> Membership:
     branch = make_branch()
     member = make_member(make_programme("club"))
     member.customer.home_branch = branch
     member.customer.save()
-    make_deposit(member, 1000, branch_id=branch.pk)
+    make_deposit(member, 1000, branch_id=branch.pk, now=clock.now())
     return member
 
 
@@ -46,14 +42,14 @@ def _post(client: Client, member: Membership, what: str, **given: str) -> Any:
 
 
 def test_the_page_says_what_members_hold_and_that_it_ties(member: Membership) -> None:
-    page = _text(signed_in(Role.ADMINISTRATOR).get("/loyalty/stored-value/?day=2026-03-02"))
+    page = _text(signed_in(Role.ADMINISTRATOR).get("/loyalty/stored-value/"))
     assert "1 member holds <strong>HK$1,080.00</strong> with us; HK$80.00 of it is bonus." in page
     assert "which is what the ledger holds" in page
     assert "九龍店 Kowloon" in page
 
 
 def test_the_day_is_taken_away_as_a_file(member: Membership) -> None:
-    response: Any = signed_in(Role.ADMINISTRATOR).get("/loyalty/stored-value.csv?day=2026-03-02")
+    response: Any = signed_in(Role.ADMINISTRATOR).get("/loyalty/stored-value.csv")
     rows = b"".join(response.streaming_content).decode("utf-8-sig").splitlines()
     assert rows[0].startswith("Branch,Opening,Cash,")
     assert rows[-1] == "Total,0.00,1000.00,0.00,0.00,0.00,0.00,0.00,1000.00,80.00,0.00,0.00,0.00,0.00,0.00,1080.00,0.00"
@@ -61,7 +57,8 @@ def test_the_day_is_taken_away_as_a_file(member: Membership) -> None:
 
 
 def test_a_day_to_come_is_refused(member: Membership) -> None:
-    assert signed_in(Role.ADMINISTRATOR).get("/loyalty/stored-value/?day=2026-03-03").status_code == 422
+    day = clock.today(clock.now()) + timedelta(days=2)
+    assert signed_in(Role.ADMINISTRATOR).get(f"/loyalty/stored-value/?day={day}").status_code == 422
 
 
 def test_who_may_not_see_the_day(member: Membership) -> None:
@@ -139,7 +136,14 @@ def test_a_code_is_shown_only_to_who_may_read_it_out(member: Membership) -> None
 
 
 def test_the_customer_s_page_can_show_the_wallet(member: Membership) -> None:
-    wallet = wallet_of(Picture(member.customer.number, SYSTEM, NOW))
+    wallet = wallet_of(Picture(member.customer.number, SYSTEM, clock.now()))
     shown = render_to_string("workspace/partials/customer_wallet.html", {"wallet": wallet, "customer": member.customer})
     assert "HK$1,080.00" in shown
     assert f"/customers/{member.customer.number}/wallet/" in shown
+
+
+def test_the_timeline_tells_of_money_and_leads_to_the_wallet(member: Membership) -> None:
+    page = _text(signed_in(Role.ADMINISTRATOR).get(f"/customers/{member.customer.number}/"))
+    assert "Money deposited" in page
+    assert "HK$1,000.00" in page
+    assert f'href="/customers/{member.customer.number}/wallet/"' in page
