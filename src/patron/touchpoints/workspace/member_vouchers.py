@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from patron.business.loyalty.models import Membership
-from patron.business.vouchers.queries import vouchers_of
+from patron.business.vouchers.queries import VoucherLine, vouchers_of
 from patron.touchpoints.workspace.customer_picture import Picture
 from patron.touchpoints.workspace.views.vouchers import STATE_LABELS, STATE_TONES
 
@@ -17,9 +17,10 @@ def vouchers_context(picture: Picture, memberships: Iterable[Membership]) -> dic
     """
     may_see = picture.actor.can("vouchers.view")
     lines = [line for each in memberships if may_see for line in vouchers_of(each, now=picture.now)]
-    shown = [{"line": line, "state": STATE_LABELS[line.state], "tone": STATE_TONES[line.state]} for line in lines]
-    standing = ("usable", "reserved")
-    return {
-        "vouchers": [each for each in shown if each["line"].state in standing],
-        "past_vouchers": [each for each in shown if each["line"].state not in standing][:SHOWN_PAST],
-    }
+    standing = [line for line in lines if line.state in ("usable", "reserved")]
+    past = [line for line in lines if line not in standing]
+    return {"vouchers": _shown(standing), "past_vouchers": _shown(past[:SHOWN_PAST])}
+
+
+def _shown(lines: Iterable[VoucherLine]) -> list[dict[str, Any]]:
+    return [{"line": line, "state": STATE_LABELS[line.state], "tone": STATE_TONES[line.state]} for line in lines]

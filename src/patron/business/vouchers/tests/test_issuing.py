@@ -11,7 +11,8 @@ from patron.business.loyalty.models import TierChange
 from patron.business.loyalty.operations import adjust_points
 from patron.business.loyalty.queries import points_balance
 from patron.business.loyalty.testing import make_member, make_programme
-from patron.business.purchases.operations import Receipt, record_return, void_purchase
+from patron.business.purchases.operations import record_return, void_purchase
+from patron.business.purchases.receipts import Receipt
 from patron.business.purchases.rules import ReturnedLine
 from patron.business.purchases.testing import make_purchase
 from patron.business.vouchers import errors, following, handlers, jobs

@@ -3,7 +3,7 @@
 What the rooms below refuse is shown beside the field that it names.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, cast
 
@@ -267,7 +267,7 @@ class CodesForm(forms.Form):
     )
     request_key = forms.CharField(widget=forms.HiddenInput, max_length=60)
 
-    def clean(self) -> Mapping[str, Any]:
+    def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         if bool(given.get("count")) == bool(given.get("word")):
             self.add_error(None, _("Say how many codes, or one word."))

@@ -116,11 +116,11 @@ def render_definition(
             "facts": _facts(definition),
             "rows": voucher_rows(found.lines, request),
             "tabs": [
-                {"label": label, "url": f"?{urlencode({'state': name})}", "current": name == state,
+                {"label": label, "url": f"?state={name}", "current": name == state,
                  "count": counts.get(name, definition.issued)}
                 for name, label in (("", _("All")), *((name, STATE_LABELS[name]) for name in counts))
             ],
-            "next_url": f"?{urlencode({'state': state, 'before': found.next_before})}" if found.next_before else "",
+            "next_url": f"?{urlencode({'state': state, 'before': str(found.next_before)})}" if found.next_before else "",
             "first_url": f"?{urlencode({'state': state})}" if request.GET.get("before") else "",
             "currency": settings.CURRENCY,
             "may_manage": actor.can("vouchers.manage"),
