@@ -191,12 +191,19 @@ def test_nobody_and_non_members_are_said_to_be_so() -> None:
 def test_a_gift_is_kept_made_ready_and_handed_over_for_the_code() -> None:
     member, gift = _member(), make_gift("A", name="Cup")
     client = signed_in(Role.CASHIER, branches=[make_branch()])
+    make_gift("B", points=1, money=20)
+    priced = client.post(
+        reverse("gift-redeem"),
+        {"q": member.customer.number, "gift": "B", "branch": "KLN", "request_key": "r0", "way": "now"},
+        follow=True,
+    )
+    assert "HK$20.00 is to be paid beside the points." in _html(priced)
     kept = client.post(
         reverse("gift-redeem"),
         {"q": member.customer.number, "gift": "A", "branch": "KLN", "request_key": "r1", "way": "reserve"},
         follow=True,
     )
-    order = GiftOrder.objects.get()
+    order = GiftOrder.objects.get(gift=gift)
     assert f"Pick-up code: {order.shown_code}" in _html(kept)
     client.post(reverse("gift-order-move", args=[order.pk]), {"to": "ready"})
     page = _html(client.get(reverse("gift-desk"), {"state": "ready"}))

@@ -149,7 +149,7 @@ def redeem(request: PageRequest) -> HttpResponseBase:
     common = {"branch": branch, "request_key": f"desk {given['request_key']}", "actor": request.actor}
     try:
         if given["way"] == "now":
-            operations.redeem_at_counter(member, gift, now=present(), **common)
+            order = operations.redeem_at_counter(member, gift, now=present(), **common)
             words = _("%(gift)s is theirs: hand it over.")
         elif given["way"] == "send" and not given["address"].strip():
             raise InvalidInput(_("Write the address to send it to."), details={"field": "address"})
@@ -161,6 +161,9 @@ def redeem(request: PageRequest) -> HttpResponseBase:
     except DomainError as error:
         return _desk(request, problem=str(error.message), status=error.status)
     messages.success(request, words % {"gift": gift.local_name})
+    if order.money:
+        due = formats.money(order.money, order.currency)
+        messages.warning(request, _("%(money)s is to be paid beside the points.") % {"money": due})
     return redirect(f"{reverse('gift-desk')}?{urlencode({'q': given['q'], 'branch': branch.code})}")
 
 
