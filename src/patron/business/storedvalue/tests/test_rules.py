@@ -89,7 +89,7 @@ def test_withdrawing_in_pieces_settles_the_bonus_once(
             unspent -= leaving.taken
         gone, own = gone + part, own - part
         assert unspent >= 0
-    assert (own, settled, unspent) == (0, bonus, 0)
+    assert [own, settled, unspent] == [Decimal(0), bonus, Decimal(0)]
 
 
 @given(cents, st.lists(st.tuples(cents, shares.filter(bool)), max_size=4, unique_by=lambda row: row[0]))
