@@ -10,6 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 from django.test import Client
+from django.urls import get_resolver
 from PIL import Image
 
 from patron.business.cards.models import PassRegistration
@@ -45,6 +46,7 @@ class Clock:
 @pytest.fixture(autouse=True)
 def present(monkeypatch: pytest.MonkeyPatch) -> Clock:
     moved = Clock()
+    _ = get_resolver().url_patterns  # views read the clock by name: they must not be loaded while it is another
     monkeypatch.setattr(clock, "now", moved.now)
     return moved
 
