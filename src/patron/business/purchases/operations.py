@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from patron.business.purchases.followers import followers
 from patron.business.purchases.models import Purchase, PurchaseLine
-from patron.business.purchases.receipts import Receipt, write_sale
+from patron.business.purchases.receipts import Receipt as Receipt
+from patron.business.purchases.receipts import write_sale
 from patron.business.purchases.rules import (
     CouponPart,
     Line,

@@ -19,6 +19,7 @@ from patron.touchpoints.api.endpoints import (
     insights,
     loyalty_events,
     points,
+    pos,
     products,
     purchases,
     wallet,
@@ -57,5 +58,5 @@ api = PatronAPI(
 )
 for kind in (Exception, Http404, HttpError, ValidationError):
     api.add_exception_handler(kind, answer_exception)
-for room in (customers, products, branches, purchases, points, loyalty_events, cards, gifts, insights, wallet):
+for room in (customers, products, branches, purchases, points, pos, loyalty_events, cards, gifts, insights, wallet):
     api.add_router("", room.router)

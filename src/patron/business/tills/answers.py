@@ -1,0 +1,109 @@
+"""What the till is told after a transaction: the member's new balances, and why."""
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from patron.business.loyalty.models import LedgerTransaction, Membership
+from patron.business.loyalty.queries.words import explain
+from patron.business.loyalty.rules.tiers import TierTerms
+from patron.kernel.prepared import fetch
+
+_BALANCES = """
+SELECT a.unit, a.bucket, a.balance,
+    CASE WHEN a.bucket = 'available' AND a.unit = 'points' THEN (
+        SELECT coalesce(sum(l.remaining), 0) FROM loyalty_lot l
+        WHERE l.account_id = a.id AND l.remaining > 0 AND l.expires_on < %s::date) ELSE 0 END
+FROM loyalty_account a
+WHERE a.membership_id = %s::bigint AND a.bucket IN ('available', 'pending', 'reserved')
+"""
+
+_MOVEMENTS = """
+SELECT id, unit, kind, amount, explanation, membership_id FROM loyalty_ledgertransaction
+WHERE purchase_id = %s::bigint AND unit IN ('points', 'stamps') ORDER BY id
+"""
+
+_TIER = "SELECT tier, tier_until FROM loyalty_membership WHERE id = %s::bigint"
+
+
+def balances_of(membership: Membership, *, day: date) -> dict[str, str]:
+    """What a member has of each unit on a day, as texts; points past their date do not count."""
+    found = {"points": Decimal(0), "pending": Decimal(0), "stored_value": Decimal(0), "stamps": Decimal(0)}
+    for unit, bucket, balance, overdue in fetch(_BALANCES, [day, membership.pk]):
+        if bucket == "available" and unit in found:
+            found[unit] = balance - overdue
+        elif unit == "points" and bucket == "pending":
+            found["pending"] = balance
+    return {name: plain(value) for name, value in found.items()}
+
+
+def movements_of(purchase_id: int) -> list[LedgerTransaction]:
+    """What a purchase did to its member's points and stamps, in order."""
+    return [
+        LedgerTransaction(
+            id=key,
+            unit=unit,
+            kind=kind,
+            amount=amount,
+            explanation=json.loads(why) if isinstance(why, str) else why,
+            membership_id=membership_id,
+        )
+        for key, unit, kind, amount, why, membership_id in fetch(_MOVEMENTS, [purchase_id])
+    ]
+
+
+def told(movements: list[LedgerTransaction]) -> dict[str, Any]:
+    """Points earned, taken and spent by a transaction, and why, in words."""
+    points = [one for one in movements if one.unit == "points"]
+    kinds = LedgerTransaction.Kind
+    return {
+        "earned": plain(sum((one.amount for one in points if one.kind == kinds.EARN), Decimal(0))),
+        "taken_back": plain(-sum((one.amount for one in points if one.kind == kinds.RETURN), Decimal(0))),
+        "spent": plain(-sum((one.amount for one in points if one.kind == kinds.SPEND), Decimal(0))),
+        "given_back": plain(sum((one.amount for one in points if one.kind == kinds.REFUND), Decimal(0))),
+        "stamps": plain(sum((one.amount for one in movements if one.unit == "stamps"), Decimal(0))),
+        "why": [explain(one) for one in points if one.amount],
+    }
+
+
+def tier_of(membership: Membership, ladder: TierTerms | None) -> dict[str, Any]:
+    """The tier held now, by code and name."""
+    ((code, until),) = fetch(_TIER, [membership.pk])
+    tier = ladder.tier(code) if ladder is not None else None
+    return {"code": code, "name": tier.name if tier else code, "until": until, "risen": code != membership.tier}
+
+
+def member_facts(membership: Membership, *, day: date, ladder: TierTerms | None = None) -> dict[str, Any]:
+    """Who it is, and what they have now."""
+    return {
+        "customer": membership.customer.number,
+        "name": membership.customer.name,
+        "tier": tier_of(membership, ladder),
+        "balances": balances_of(membership, day=day),
+    }
+
+
+def plain(value: Decimal) -> str:
+    """A number as text, exact, without needless zeros."""
+    return f"{value.normalize():f}" if value else "0"
+
+
+def moved_clock(moved_seconds: float) -> list[str]:
+    """What to say of a clock that was set right."""
+    if not moved_seconds:
+        return []
+    return [
+        _("The clock of this till was off: the time of the sale was moved by %(seconds)s seconds.")
+        % {"seconds": round(moved_seconds)}
+    ]
+
+
+def when(at: datetime) -> str:
+    return at.isoformat()
+
+
+Answer = Mapping[str, Any]
