@@ -120,8 +120,8 @@ def render_definition(
                  "count": counts.get(name, definition.issued)}
                 for name, label in (("", _("All")), *((name, STATE_LABELS[name]) for name in counts))
             ],
-            "next_url": f"?{urlencode({'state': state, 'before': str(found.next_before)})}" if found.next_before else "",
-            "first_url": f"?{urlencode({'state': state})}" if request.GET.get("before") else "",
+            "next_url": f"?state={state}&before={found.next_before}" if found.next_before else "",
+            "first_url": f"?state={state}" if request.GET.get("before") else "",
             "currency": settings.CURRENCY,
             "may_manage": actor.can("vouchers.manage"),
             "may_issue": actor.can("vouchers.issue") and definition.is_active
