@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS
 from django.utils.translation import gettext_lazy as _
 
 from patron.business.loyalty.errors import KeyReused, MembershipNotActive, NoSuchMember
@@ -18,6 +18,7 @@ from patron.kernel.actor import Actor
 from patron.kernel.clock import house_zone
 from patron.kernel.errors import InvalidInput
 from patron.kernel.money import quantum
+from patron.kernel.prepared import fetch
 
 UNIT = Unit.STORED_VALUE
 LONGEST_KEY = 120
@@ -27,11 +28,11 @@ _WALLET = ("id", "is_frozen", "pin_hash", "pin_failures", "pin_locked_until", "m
 
 _STANDING = f"""
 SELECT m.status, g.currency, p.id, {", ".join(f"p.{name}" for name in _POLICY)}, {", ".join(f"w.{n}" for n in _WALLET)},
-    (SELECT t.id FROM loyalty_ledgertransaction t WHERE t.request_key = %(key)s),
+    (SELECT t.id FROM loyalty_ledgertransaction t WHERE t.request_key = %(key)s::text),
     (SELECT coalesce(-sum(t.amount), 0) FROM loyalty_ledgertransaction t
      WHERE t.membership_id = m.id AND t.unit = 'stored_value' AND t.kind IN ('spend', 'refund')
-        AND t.occurred_at >= %(since)s AND t.occurred_at < %(until)s),
-    (SELECT coalesce(jsonb_agg(l.id), '[]') FROM loyalty_account a
+        AND t.occurred_at >= %(since)s::timestamptz AND t.occurred_at < %(until)s::timestamptz),
+    (SELECT coalesce(jsonb_agg(l.id), '[]')::text FROM loyalty_account a
         JOIN loyalty_lot l ON l.account_id = a.id AND l.remaining > 0
         JOIN loyalty_ledgertransaction t ON t.id = l.opened_by_id
      WHERE a.membership_id = m.id AND a.unit = 'stored_value' AND a.bucket = 'available'
@@ -40,7 +41,7 @@ FROM loyalty_membership m
     JOIN loyalty_programme g ON g.id = m.programme_id
     LEFT JOIN storedvalue_walletpolicy p ON p.programme_id = m.programme_id
     LEFT JOIN storedvalue_wallet w ON w.membership_id = m.id
-WHERE m.id = %(membership)s
+WHERE m.id = %(membership)s::bigint
 """  # noqa: S608 (names of columns)
 
 
@@ -76,15 +77,12 @@ class Standing:
 def read_standing(membership_id: int, request_key: str, day: date) -> Standing:
     """One query. Raises NoSuchMember."""
     since, until = day_bounds(day)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _STANDING,
-            {"membership": membership_id, "key": stored_key(request_key), "since": since, "until": until},
-        )
-        row = cursor.fetchone()
-    if row is None:
+    rows = fetch(
+        _STANDING, {"membership": membership_id, "key": stored_key(request_key), "since": since, "until": until}
+    )
+    if not rows:
         raise NoSuchMember(details={"membership": membership_id})
-    status, currency, policy_id, *rest = row
+    status, currency, policy_id, *rest = rows[0]
     terms, rest = rest[: len(_POLICY)], rest[len(_POLICY) :]
     kept, (earlier, paid_today, bonus) = rest[: len(_WALLET)], rest[len(_WALLET) :]
     wallet = None if kept[0] is None else Wallet(membership_id=membership_id, **dict(zip(_WALLET, kept, strict=True)))

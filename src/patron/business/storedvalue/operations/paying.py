@@ -7,8 +7,6 @@ order across rooms: purchase, vouchers, gift stock, points, then stored value.
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import connection
-
 from patron.business.loyalty.ledger.book import Book, Holding, day_of
 from patron.business.loyalty.ledger.movements import KIND
 from patron.business.loyalty.models import Bucket, LedgerTransaction, Membership
@@ -28,18 +26,19 @@ from patron.business.storedvalue.standing import (
 )
 from patron.kernel.actor import Actor
 from patron.kernel.operation import operation
+from patron.kernel.prepared import fetch
 
 _PAID = """
-SELECT (SELECT id FROM loyalty_ledgertransaction WHERE request_key = %(key)s),
+SELECT (SELECT id FROM loyalty_ledgertransaction WHERE request_key = %(key)s::text),
     (SELECT coalesce(sum(amount), 0) FROM loyalty_ledgertransaction
-     WHERE origin_id = %(payment)s AND unit = 'stored_value' AND kind = 'refund'),
+     WHERE origin_id = %(payment)s::bigint AND unit = 'stored_value' AND kind = 'refund'),
     l.id, l.expires_on, l.amount, l.remaining, -p.amount, g.currency
 FROM loyalty_posting p
     JOIN loyalty_lot l ON l.id = p.lot_id
     JOIN loyalty_ledgertransaction t ON t.id = p.transaction_id
     JOIN loyalty_membership m ON m.id = t.membership_id
     JOIN loyalty_programme g ON g.id = m.programme_id
-WHERE p.transaction_id = %(payment)s
+WHERE p.transaction_id = %(payment)s::bigint
 ORDER BY p.line_no
 """
 
@@ -173,9 +172,7 @@ def _paid(
 ) -> tuple[int | None, Decimal, list[Take], str]:
     """The movement that this key gave before, how much went back so far, the lots that paid (laid into the holding),
     and the currency."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PAID, {"key": stored_key(request_key), "payment": payment.pk})
-        rows = cursor.fetchall()
+    rows = fetch(_PAID, {"key": stored_key(request_key), "payment": payment.pk})
     for _, _, lot_id, expires_on, amount, remaining, _, _ in rows:
         holding.lots.setdefault(lot_id, OpenLot(lot_id, expires_on, amount, remaining))
     earlier, refunded, currency = rows[0][0], rows[0][1], rows[0][7]
