@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from PIL import Image
 
 from patron.business.cards.errors import WalletNotConfigured
+from patron.business.cards.health import certificate_seconds
 from patron.business.cards.operations import (
     activate_design,
     hand_out_card,
@@ -159,6 +160,7 @@ def test_the_houses_own_certificate_signs(identity: Identity, card: CurrentCard,
 
     assert (own.is_trial, own.team, own.pass_type) == (False, "TRIAL", "pass.patron.trial")
     assert "trial" not in {field["key"] for field in pass_json(card, own)["storeCard"]["backFields"]}
+    assert 0 < certificate_seconds()[""] <= signing.TRIAL_DAYS * 86_400
     assert oct(signing.trial_path().stat().st_mode & 0o777) == "0o600"
 
 
