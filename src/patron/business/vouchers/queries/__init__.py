@@ -1,5 +1,6 @@
 """Every read of vouchers, by topic."""
 
+from patron.business.vouchers.queries.checks import check_vouchers
 from patron.business.vouchers.queries.figures import (
     Redemption,
     States,
@@ -36,6 +37,7 @@ __all__ = [
     "VoucherLine",
     "VoucherPage",
     "check_codes",
+    "check_vouchers",
     "codes_of_definition",
     "conditions",
     "definitions_by_hand",

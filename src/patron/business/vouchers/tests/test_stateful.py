@@ -31,6 +31,7 @@ from patron.business.vouchers.operations import (
     undo_vouchers,
     use_vouchers,
 )
+from patron.business.vouchers.queries import check_vouchers
 from patron.business.vouchers.testing import CASH, TEN_OFF, make_basket, make_code, make_definition, make_line
 from patron.core.accounts.testing import NOW
 from patron.kernel.actor import SYSTEM
@@ -172,6 +173,7 @@ class Tills(RuleBasedStateMachine):
         assert set(VoucherHold.objects.values_list("request_key", flat=True)) == set(self.book.holds)
         assert VoucherUse.objects.filter(state="committed").count() == len(self.book.uses)
         assert VoucherDefinition.objects.get(pk=self.cash.pk).spent == self._taken() <= BUDGET
+        assert all(check.holds for check in check_vouchers())
 
     def _day(self) -> int:
         return (today(self.now) - today(NOW)).days

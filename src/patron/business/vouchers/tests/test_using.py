@@ -24,6 +24,7 @@ from patron.business.vouchers.operations import (
     undo_vouchers,
     use_vouchers,
 )
+from patron.business.vouchers.queries import check_codes, usable_vouchers
 from patron.business.vouchers.testing import (
     CASH,
     PLAIN_MEMBER,
@@ -359,3 +360,16 @@ def test_a_code_is_found_however_it_is_typed() -> None:
         now=NOW,
     )
     assert given.code == voucher.code
+
+
+def test_the_till_asks_the_database_little(django_assert_num_queries: Any) -> None:
+    member = make_member()
+    voucher, other = make_voucher(member), make_voucher(member)
+    with django_assert_num_queries(1):
+        usable_vouchers(member, make_basket(), member=PLAIN_MEMBER, now=NOW)
+    with django_assert_num_queries(2):
+        check_codes([voucher.code], make_basket(), membership=member, member=PLAIN_MEMBER, now=NOW, terminal="T1")
+    with django_assert_num_queries(8):  # savepoint, vouchers, earlier uses, wrong codes, use, activity, audit, release
+        use(voucher, member=member, terminal="T1")
+    with django_assert_num_queries(8):
+        reserve(other, member=member, key="k2", terminal="T1")
