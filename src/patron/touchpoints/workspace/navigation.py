@@ -81,6 +81,66 @@ register(
     )
 )
 register(
+    NavItem(
+        area=Area.LOYALTY,
+        label=_("Approvals"),
+        url_name="approvals",
+        permission="loyalty.approve",
+        icon="checks",
+        order=100,
+    )
+)
+register(
+    NavItem(
+        area=Area.LOYALTY,
+        label=_("Expiring points"),
+        url_name="points-expiring",
+        permission="loyalty.reports",
+        icon="hourglass",
+        order=110,
+    )
+)
+register(
+    NavItem(
+        area=Area.LOYALTY,
+        label=_("Redemptions"),
+        url_name="redemptions",
+        permission="loyalty.reports",
+        icon="shopping-bag-heart",
+        order=120,
+    )
+)
+register(
+    NavItem(
+        area=Area.LOYALTY,
+        label=_("Points liability"),
+        url_name="points-liability",
+        permission="loyalty.finance",
+        icon="scale",
+        order=130,
+    )
+)
+register(
+    NavItem(
+        area=Area.LOYALTY,
+        label=_("Ledger journal"),
+        url_name="loyalty-journal",
+        permission="loyalty.finance",
+        icon="book-2",
+        order=140,
+    )
+)
+register(
+    NavItem(
+        area=Area.LOYALTY,
+        label=_("Worth a look"),
+        url_name="loyalty-watch",
+        permission="loyalty.watch",
+        icon="eye-search",
+        order=150,
+    )
+)
+register(
     NavItem(area=Area.INSIGHT, label=_("VIPs"), url_name="vips", permission="reports.view", icon="crown", order=10)
 )
 register(
@@ -111,5 +171,15 @@ register(
         permission="insights.parameters",
         icon="adjustments",
         order=20,
+    )
+)
+register(
+    NavItem(
+        area=Area.LOYALTY,
+        label=_("Programme"),
+        url_name="programme",
+        permission="loyalty.view",
+        icon="award",
+        order=10,
     )
 )

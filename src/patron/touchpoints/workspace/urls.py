@@ -2,14 +2,24 @@
 
 from django.urls import URLPattern, path
 
-from patron.touchpoints.workspace import card_urls, customer_urls, gift_urls, stored_value_urls, voucher_urls
+from patron.touchpoints.workspace import (
+    card_urls,
+    customer_urls,
+    gift_urls,
+    loyalty_report_urls,
+    programme_urls,
+    stored_value_urls,
+    voucher_urls,
+)
 from patron.touchpoints.workspace.views import home, imports, inventory, models, vips
 
 urlpatterns: list[URLPattern] = [
     *customer_urls.urlpatterns,
     *gift_urls.urlpatterns,
+    *programme_urls.urlpatterns,
     *card_urls.urlpatterns,
     *stored_value_urls.urlpatterns,
+    *loyalty_report_urls.urlpatterns,
     *voucher_urls.urlpatterns,
     path("", home.home, name="home"),
     path("insight/vips/", vips.vips, name="vips"),
