@@ -1,5 +1,6 @@
 """Work of tiers and of events that earn, done by the clock or after a new ladder was published. See `jobs`."""
 
+import json
 import time
 from datetime import UTC, datetime
 
@@ -56,9 +57,11 @@ def place(programme_id: int) -> None:
 
 
 @job(name="loyalty.announce_tiers")
-def announce(changes: list[tuple[int, str, str]]) -> None:
-    """Tell those who follow members of what a review or a placement changed."""
-    announce_tiers([(pk, before, after) for pk, before, after in changes], actor=system("tiers"), now=present())
+def announce(changes: str) -> None:
+    """Tell those who follow members of what a review or a placement changed: JSON of (member, before, after)."""
+    announce_tiers(
+        [(pk, before, after) for pk, before, after in json.loads(changes)], actor=system("tiers"), now=present()
+    )
 
 
 @periodic(cron="*/15 * * * *")

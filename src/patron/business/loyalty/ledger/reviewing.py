@@ -1,5 +1,6 @@
 """Measuring many members against the ladder, and writing what was decided: set-based, for reviews and placements."""
 
+import functools
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -156,6 +157,17 @@ def _first_end(instant: datetime) -> date:
     return day - DAY if midnight(day) == instant else day
 
 
+def _array(values: Iterable[object]) -> str:
+    """Numbers, days, instants and codes as the text of an array: of many values, much faster than one by one."""
+    written = ("NULL" if value is None else _quoted(str(value)) for value in values)
+    return "{" + ",".join(written) + "}"
+
+
+@functools.lru_cache(maxsize=20_000)
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def measured(measure: str, windows: Sequence[tuple[int, tuple[date, date]]]) -> list[Decimal]:
     """What counts towards a tier for each membership and window (first and last day included), in their order."""
     if not windows:
@@ -166,9 +178,9 @@ def measured(measure: str, windows: Sequence[tuple[int, tuple[date, date]]]) -> 
         cursor.execute(
             MEASURED[measure],
             [
-                [membership_id for membership_id, _ in windows],
-                [starts[since] for _, (since, _) in windows],
-                [starts[until + DAY] for _, (_, until) in windows],
+                _array(membership_id for membership_id, _ in windows),
+                _array(starts[since] for _, (since, _) in windows),
+                _array(starts[until + DAY] for _, (_, until) in windows),
             ],
         )
         return [Decimal(value) for (value,) in cursor.fetchall()]
@@ -244,33 +256,34 @@ def write_decided(decided: Sequence[Decided], *, actor: Actor, now: datetime) ->
     if not decided:
         return []
     verdicts = [one.verdict for one in decided]
+    days = {at: today(at) for at in {one.effective_at for one in decided}}
     with connection.cursor() as cursor:
         cursor.execute(
             HISTORY,
             [
                 actor.reference,
-                [one.membership_id for one in decided],
-                [v.before for v in verdicts],
-                [v.after for v in verdicts],
-                [v.reason for v in verdicts],
-                [one.effective_at for one in decided],
-                [v.until for v in verdicts],
-                [one.version for one in decided],
-                [one.measure for one in decided],
-                [v.value for v in verdicts],
-                [v.threshold for v in verdicts],
-                [v.window[0] for v in verdicts],
-                [v.window[1] for v in verdicts],
-                [None for _ in verdicts],
+                _array(one.membership_id for one in decided),
+                _array(v.before for v in verdicts),
+                _array(v.after for v in verdicts),
+                _array(v.reason for v in verdicts),
+                _array(one.effective_at for one in decided),
+                _array(v.until for v in verdicts),
+                _array(one.version for one in decided),
+                _array(one.measure for one in decided),
+                _array(v.value for v in verdicts),
+                _array(v.threshold for v in verdicts),
+                _array(v.window[0] for v in verdicts),
+                _array(v.window[1] for v in verdicts),
+                _array(None for _ in verdicts),
             ],
         )
         cursor.execute(
             HOLD,
             [
-                [one.membership_id for one in decided],
-                [v.after for v in verdicts],
-                [today(one.effective_at) for one in decided],
-                [v.until for v in verdicts],
+                _array(one.membership_id for one in decided),
+                _array(v.after for v in verdicts),
+                _array(days[one.effective_at] for one in decided),
+                _array(v.until for v in verdicts),
             ],
         )
     changed = [one for one in decided if one.verdict.before != one.verdict.after]
@@ -278,11 +291,11 @@ def write_decided(decided: Sequence[Decided], *, actor: Actor, now: datetime) ->
         log_activities_from(
             TELL,
             [
-                [one.membership_id for one in changed],
-                [one.verdict.before for one in changed],
-                [one.verdict.after for one in changed],
-                [one.verdict.reason for one in changed],
-                [one.effective_at for one in changed],
+                _array(one.membership_id for one in changed),
+                _array(one.verdict.before for one in changed),
+                _array(one.verdict.after for one in changed),
+                _array(one.verdict.reason for one in changed),
+                _array(one.effective_at for one in changed),
             ],
             actor=actor,
             now=now,
