@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern] = [
     path("loyalty/vouchers/of/<str:code>/", vouchers.voucher_definition, name="voucher-definition"),
     path("loyalty/vouchers/of/<str:code>/edit/", voucher_changes.voucher_edit, name="voucher-edit"),
     path("loyalty/vouchers/of/<str:code>/give/", voucher_changes.voucher_give, name="voucher-give"),
+    path("loyalty/vouchers/of/<str:code>/sell/", voucher_changes.voucher_sell, name="voucher-sell"),
     path("loyalty/vouchers/of/<str:code>/issuing/", voucher_changes.voucher_issuing, name="voucher-issuing"),
     path("loyalty/vouchers/of/<str:code>/cancel/", voucher_changes.voucher_cancel_all, name="voucher-cancel-all"),
     path("loyalty/vouchers/of/<str:code>/codes/", voucher_changes.voucher_make_codes, name="voucher-make-codes"),

@@ -121,7 +121,7 @@ def buy_voucher(
     if earlier := _bought(definition, membership, occasion):
         return earlier
     require_issuable(locked, now)
-    if locked.points_price is None:
+    if locked.points_price is None or locked.programme_id not in (None, membership.programme_id):
         raise NotForSale(details={"definition": locked.code})
     require_stock(locked, 1)
     ids = write_vouchers(locked, [membership.pk], occasion=occasion, actor=actor, now=now, kind="voucher.bought")

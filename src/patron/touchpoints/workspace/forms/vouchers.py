@@ -248,11 +248,17 @@ def names_in(text: str) -> list[str]:
 
 
 class GiveForm(forms.Form):
-    """Give one member a voucher."""
+    """Who is meant."""
 
     member = forms.CharField(
         label=_("Card or customer number"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
+
+
+class OnceForm(GiveForm):
+    """The same, with a key so that it counts once however often it is sent."""
+
+    request_key = forms.CharField(widget=forms.HiddenInput, max_length=60)
 
 
 class CodesForm(forms.Form):

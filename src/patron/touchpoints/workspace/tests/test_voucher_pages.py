@@ -10,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from patron.business.loyalty.models import Card
+from patron.business.loyalty.operations import adjust_points
 from patron.business.loyalty.testing import make_member, make_programme
 from patron.business.vouchers.models import Voucher, VoucherDefinition
-from patron.business.vouchers.operations import Limits, use_vouchers
+from patron.business.vouchers.operations import Issue, Limits, use_vouchers
 from patron.business.vouchers.testing import (
     CASH,
     PLAIN_MEMBER,
@@ -153,12 +154,27 @@ def test_a_member_is_given_one_by_card_or_number() -> None:
     member = make_member(make_programme(), customer=customer)
     definition = make_definition()
     client = signed_in(Role.BRANCH_MANAGER)
-    for who in (Card.objects.get().number, customer.number):
-        assert client.post(address(definition, "voucher-give"), {"member": who}).status_code == 302
-    refused = client.post(address(definition, "voucher-give"), {"member": "C1"})
+    for who in (Card.objects.get().number, customer.number, customer.number):  # the last one sent twice
+        given = {"member": who, "request_key": f"k{len(who)}"}
+        assert client.post(address(definition, "voucher-give"), given).status_code == 302
+    refused = client.post(address(definition, "voucher-give"), {"member": "C1", "request_key": "k"})
     assert refused.status_code == 422
     assert Voucher.objects.filter(membership=member).count() == 2
     assert signed_in(Role.CASHIER).post(address(definition, "voucher-give"), {"member": "1"}).status_code == 403
+
+
+def test_a_voucher_is_sold_for_points_once() -> None:
+    member = make_member(make_programme(), customer=make_customer(CHAN, branch=make_branch()))
+    adjust_points(member, Decimal(100), reason="Test", request_key="a", actor=SYSTEM, now=NOW)
+    definition = make_definition(issue=Issue(on="points", points_price=Decimal(80)))
+    client = signed_in(Role.CASHIER)
+    assert "Sell for 80 points" in text_of(client.get(address(definition)))
+    for _ in range(2):
+        given = {"member": member.customer.number, "request_key": "k"}
+        assert client.post(address(definition, "voucher-sell"), given).status_code == 302
+    assert Voucher.objects.filter(membership=member).count() == 1
+    refused = client.post(address(definition, "voucher-sell"), {**given, "request_key": "l"})
+    assert (refused.status_code, "not enough points" in text_of(refused)) == (422, True)
 
 
 def test_codes_are_made_and_taken_away() -> None:

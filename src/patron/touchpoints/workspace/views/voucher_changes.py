@@ -3,8 +3,6 @@
 A refused form comes back with its words beside the field and status 422.
 """
 
-from uuid import uuid4
-
 from django.conf import settings
 from django.contrib import messages
 from django.forms import Form
@@ -112,19 +110,42 @@ def voucher_issuing(request: PageRequest, code: str) -> HttpResponseBase:
 def voucher_give(request: PageRequest, code: str) -> HttpResponseBase:
     """Give a member a voucher by hand."""
     definition = queries.get_definition(code, request.actor)
-    form = forms.GiveForm(request.POST, auto_id="give_%s")
+    form = forms.OnceForm(request.POST, auto_id="give_%s")
     if form.is_valid():
         try:
             member = _member(form.cleaned_data["member"], request)
-            given = operations.issue_vouchers(
-                definition, [member.pk], occasion=f"hand:{uuid4().hex}", actor=request.actor, now=present()
-            )
-            if not given:
+            if member.status != Membership.Status.ACTIVE or definition.programme_id not in (None, member.programme_id):
                 raise InvalidInput(_("This member is not active, or in another programme."))
+            occasion = f"hand:{form.cleaned_data['request_key']}"
+            operations.issue_vouchers(definition, [member.pk], occasion=occasion, actor=request.actor, now=present())
         except DomainError as error:
             form.add_error("member", str(error))
         else:
             messages.success(request, _("The voucher is given."))
+            return _to(definition)
+    return render_definition(request, definition, bound={"give_form": form}, status=422)
+
+
+@page(permission="vouchers.buy", nav="vouchers")
+@require_POST
+def voucher_sell(request: PageRequest, code: str) -> HttpResponseBase:
+    """Sell a member a voucher for points."""
+    definition = queries.get_definition(code, request.actor)
+    form = forms.OnceForm(request.POST, auto_id="give_%s")
+    if form.is_valid():
+        try:
+            bought = operations.buy_voucher(
+                definition,
+                _member(form.cleaned_data["member"], request),
+                request_key=form.cleaned_data["request_key"],
+                actor=request.actor,
+                now=present(),
+            )
+        except DomainError as error:
+            form.add_error("member", str(error))
+        else:
+            done = _("The points are taken. The voucher is %(code)s.") % {"code": bought.shown_code}
+            messages.success(request, done)
             return _to(definition)
     return render_definition(request, definition, bound={"give_form": form}, status=422)
 

@@ -126,10 +126,12 @@ def render_definition(
             "may_manage": actor.can("vouchers.manage"),
             "may_issue": actor.can("vouchers.issue") and definition.is_active
             and definition.issue_on != VoucherDefinition.IssueOn.POINTS,
+            "may_sell": actor.can("vouchers.buy") and definition.is_active
+            and definition.issue_on == VoucherDefinition.IssueOn.POINTS,
             "may_make_codes": actor.can("vouchers.codes") and definition.is_active
             and definition.issue_on != VoucherDefinition.IssueOn.POINTS,
             "may_take_codes": actor.can("vouchers.codes"),
-            "give_form": forms.GiveForm(auto_id="give_%s"),
+            "give_form": forms.OnceForm(auto_id="give_%s", initial={"request_key": key}),
             "codes_form": forms.CodesForm(auto_id="codes_%s", initial={"request_key": key}),
             "cancel_form": forms.ReasonForm(auto_id="cancel_%s"),
             "formats": FORMATS,
