@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from patron.business.loyalty.models import Programme, ProgrammeVersion
@@ -28,8 +27,8 @@ def _signed_in(role: Role = Role.MARKETER) -> Client:
     return client
 
 
-def _text(response: HttpResponse) -> str:
-    return response.content.decode()
+def _text(response: Any) -> str:
+    return str(response.content.decode())
 
 
 def _draft(programme: Programme) -> dict[str, Any]:
@@ -38,12 +37,18 @@ def _draft(programme: Programme) -> dict[str, Any]:
     return dict(programme.draft)
 
 
-def _change(client: Client, code: str, fragment: bool = True, **values: Any) -> HttpResponse:
+def _change(client: Client, code: str, fragment: bool = True, **values: Any) -> Any:
     address = f"/loyalty/programme/{code}/draft/"
-    return client.post(address, values, headers=HX if fragment else {})  # type: ignore[return-value]
+    return client.post(address, values, headers=HX if fragment else {})
 
 
-BONUS = {"name": "Dairy Tuesday", "effect": "multiply", "factor": "2", "categories": ["Dairy"], "weekdays": ["2"]}
+BONUS: dict[str, Any] = {
+    "name": "Dairy Tuesday",
+    "effect": "multiply",
+    "factor": "2",
+    "categories": ["Dairy"],
+    "weekdays": ["2"],
+}
 
 
 def test_without_a_programme_one_is_set_up_by_its_name() -> None:
@@ -158,8 +163,13 @@ def test_tiers_with_benefits_and_events_are_added_moved_and_removed() -> None:
     client = _signed_in()
     for preset in ("tier", "tier", "survey"):
         _change(client, "club", fragment=False, action="add", preset=preset)
-    values = {"name": "Gold", "threshold": "5000", "multiplier": "2", "benefit_service": "Lounge\nParking",
-              "benefit_voucher": "Coffee [COFFEE]"}  # fmt: skip
+    values: dict[str, Any] = {
+        "name": "Gold",
+        "threshold": "5000",
+        "multiplier": "2",
+        "benefit_service": "Lounge\nParking",
+        "benefit_voucher": "Coffee [COFFEE]",
+    }
 
     saved = _text(_change(client, "club", part="tiers-1", **values))
 
