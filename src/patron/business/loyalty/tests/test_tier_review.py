@@ -80,6 +80,7 @@ def test_each_measure_counts_its_own(measure: str, value: str) -> None:
     write_purchase(member.customer, "-500", at=noon("2026-04-01"), original=original)
     if measure == "qualifying":
         purchase = member.transactions.filter(unit="qualifying", amount=1000).get().purchase
+        assert purchase is not None
         void(purchase, at=noon("2026-04-02"))
     hold(member, "silver", date(2026, 12, 31))
     review("2027-01-01")

@@ -39,7 +39,7 @@ NIGHT = noon("2026-03-01")
 
 
 def grant(member: Membership, tier: str, until: str | None = "2026-12-31", **more: Any) -> TierChange:
-    given = {"note": "Opening night", "actor": MANAGER, "now": NIGHT} | more
+    given: dict[str, Any] = {"note": "Opening night", "actor": MANAGER, "now": NIGHT} | more
     return grant_tier(member, tier, until=date.fromisoformat(until) if until else None, **given)
 
 
@@ -245,7 +245,7 @@ def test_how_many_hold_each_tier_and_what_it_brings() -> None:
     members[0].refresh_from_db()
     gold = benefits_of(members[0], NIGHT)
     assert (gold.name, gold.multiplier, gold.waives("registration"), gold.waives("delivery")) == (
-        "Gold", 2, True, False,
+        "Gold", Decimal(2), True, False,
     )  # fmt: skip
     assert not benefits_of(members[2], NIGHT).waives("registration")
 
