@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -147,7 +148,7 @@ def require_reports(actor: Actor) -> None:
 
 def _values(
     programme: Programme, actor: Actor, day: date, until: date, branch_ids: Collection[int] | None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     require_reports(actor)
     seen = seen_branches(actor, branch_ids)
     return {

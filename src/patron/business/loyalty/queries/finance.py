@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -206,7 +207,7 @@ def outstanding(programme: Programme, actor: Actor, *, as_of: datetime, day: dat
     Raises PermissionRefused without `loyalty.finance`.
     """
     require_finance(actor)
-    values = {"programme": programme.pk, "as_of": as_of, "day": day}
+    values: dict[str, Any] = {"programme": programme.pk, "as_of": as_of, "day": day}
     with connection.cursor() as cursor:
         cursor.execute(_OUTSTANDING, values)
         ((available, members, owed, debtors, pending, reserved),) = cursor.fetchall()
@@ -232,7 +233,7 @@ def roll_forward(programme: Programme, actor: Actor, *, as_of: datetime) -> Roll
     Raises PermissionRefused without `loyalty.finance`.
     """
     require_finance(actor)
-    values = {"programme": programme.pk, "as_of": as_of, "zone": settings.TIME_ZONE}
+    values: dict[str, Any] = {"programme": programme.pk, "as_of": as_of, "zone": settings.TIME_ZONE}
     with connection.cursor() as cursor:
         cursor.execute(_ROLLED, values)
         rows = {row[0]: row[1:] for row in cursor.fetchall()}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -126,7 +127,7 @@ class JournalPage:
 def journal_totals(actor: Actor, *, since: datetime, until: datetime, unit: str = "") -> JournalTotals:
     """Totals from `since` to before `until`. Raises PermissionRefused without `loyalty.finance`. Two queries."""
     require_finance(actor)
-    values = {"since": since, "until": until, "unit": unit}
+    values: dict[str, Any] = {"since": since, "until": until, "unit": unit}
     with connection.cursor() as cursor:
         cursor.execute(_TOTALS, values)
         accounts = [AccountTotal(*row) for row in cursor.fetchall()]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -130,7 +131,7 @@ def redeeming(programme: Programme, actor: Actor, *, since: datetime, until: dat
     Raises PermissionRefused without `loyalty.reports`.
     """
     require_reports(actor)
-    values: dict[str, object] = {"programme": programme.pk, "since": since, "until": until, "edges": [0, *WAIT_EDGES]}
+    values: dict[str, Any] = {"programme": programme.pk, "since": since, "until": until, "edges": [0, *WAIT_EDGES]}
     purposes = [Purpose(*row) for row in _rows(_PURPOSES, values)]
     waits = _rows(_WAITS, values)
     days, points = sum((row[2] for row in waits), Decimal(0)), sum((row[1] for row in waits), Decimal(0))
@@ -150,7 +151,7 @@ def redeeming(programme: Programme, actor: Actor, *, since: datetime, until: dat
     )
 
 
-def _rows(statement: str, values: dict[str, object]) -> list[tuple[object, ...]]:
+def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -105,7 +106,7 @@ def statement(
     The balance is that of the account, also where movements between two lines are not shown.
     """
     conditions = ["true"]
-    values: dict[str, object] = {"membership": membership.pk, "unit": str(wanted.unit), "limit": limit + 1}
+    values: dict[str, Any] = {"membership": membership.pk, "unit": str(wanted.unit), "limit": limit + 1}
     if before is not None:
         conditions.append("(t.occurred_at, t.id) < (%(at)s, %(id)s)")
         values["at"], values["id"] = before

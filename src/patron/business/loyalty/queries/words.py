@@ -117,11 +117,11 @@ def _transferred(transaction: LedgerTransaction) -> str:
 def _earned(transaction: LedgerTransaction) -> str:
     facts = transaction.explanation
     if "event" in facts:
-        said = _("%(points)s given for: %(name)s.") % {
+        event = _("%(points)s given for: %(name)s.") % {
             "points": _amount(transaction.amount, transaction.unit),
             "name": str(facts.get("name") or facts["event"]).rstrip(". "),
         }
-        return f"{said}{_available_on(facts)}"
+        return f"{event}{_available_on(facts)}"
     if "net" not in facts:
         return _("Counted by the same purchase.") if transaction.origin_id else ""
     said = [_base_words(transaction)]

@@ -21,6 +21,7 @@ from patron.business.loyalty.operations import (
 )
 from patron.business.loyalty.queries import (
     Ageing,
+    Outstanding,
     cohorts,
     journal,
     journal_totals,
@@ -40,7 +41,11 @@ from patron.kernel.errors import PermissionRefused
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def _told(member: Membership, at: datetime):  # type: ignore[no-untyped-def]
+def _all(*values: object) -> tuple[object, ...]:
+    return values
+
+
+def _told(member: Membership, at: datetime) -> Outstanding:
     return outstanding(member.programme, SYSTEM, as_of=at, day=at.date())
 
 
@@ -57,9 +62,9 @@ def test_what_is_outstanding_is_told_for_any_moment() -> None:
     at_first = _told(member, DAY)
     later = _told(member, DAY + timedelta(days=7))
 
-    assert (at_first.available, at_first.pending, at_first.reserved, at_first.owed) == (20, 100, 0, 0)
-    assert (later.available, later.pending, later.reserved, later.members) == (90, 0, 30, 2)
-    assert (at_first.total, later.total, later.money) == (120, 120, Decimal("1.20"))
+    assert _all(at_first.available, at_first.pending, at_first.reserved, at_first.owed) == (20, 100, 0, 0)
+    assert _all(later.available, later.pending, later.reserved, later.members) == (90, 0, 30, 2)
+    assert _all(at_first.total, later.total, later.money) == (120, 120, Decimal("1.20"))
     assert list(later.ageing) == [Ageing(date(2026, 2, 1), Decimal(20)), Ageing(date(2027, 1, 1), Decimal(70))]
     past = _told(member, DAY + timedelta(days=60))
     assert past.ageing[0] == Ageing(date(2026, 2, 1), Decimal(20), overdue=True)
@@ -74,7 +79,7 @@ def test_debts_do_not_lessen_what_others_may_redeem() -> None:
     other = make_member(member.programme, character=WANG)
     sell(other.customer, "40")
     told = _told(member, DAY + timedelta(days=2))
-    assert (told.available, told.owed, told.debtors, told.total, told.gross) == (40, 100, 1, -60, 40)
+    assert _all(told.available, told.owed, told.debtors, told.total, told.gross) == (40, 100, 1, -60, 40)
 
 
 @pytest.mark.django_db
@@ -92,13 +97,13 @@ def test_months_roll_forward_to_what_the_accounts_hold() -> None:
     rolled = roll_forward(member.programme, SYSTEM, as_of=end)
 
     first, second, *_between, last = rolled.months
-    assert (first.opening, first.issued, first.closing) == (0, 500, 500)
-    assert (second.taken_back, second.redeemed, second.adjusted, second.closing) == (120, 150, -30, 200)
-    assert (last.month, last.expired, last.closing) == (date(2027, 2, 1), 200, 0)
+    assert _all(first.opening, first.issued, first.closing) == (0, 500, 500)
+    assert _all(second.taken_back, second.redeemed, second.adjusted, second.closing) == (120, 150, -30, 200)
+    assert _all(last.month, last.expired, last.closing) == (date(2027, 2, 1), 200, 0)
     assert len(rolled.months) == 14
     assert rolled.ties
     past = roll_forward(member.programme, SYSTEM, as_of=DAY + timedelta(days=1))
-    assert (past.closing, past.ledger, past.ties) == (500, 500, True)
+    assert _all(past.closing, past.ledger, past.ties) == (500, 500, True)
 
 
 @pytest.mark.django_db
@@ -128,9 +133,9 @@ def test_older_cohorts_say_what_becomes_of_younger_ones() -> None:
     young = Cohort(date(2026, 3, 1), Decimal(500), 1, used={0: Decimal(100)})
     first, second = expected_breakage([old, young])
 
-    assert (first.expire, first.use, first.unknown, first.rate) == (0, 0, 100, Decimal("0.3"))
+    assert _all(first.expire, first.use, first.unknown, first.rate) == (0, 0, 100, Decimal("0.3"))
     # of 400 open at age 1: half is used; of the 200 left at age 2, 300 of 400 expire
-    assert (second.expire, second.use, second.unknown) == (150, 200, 50)
+    assert _all(second.expire, second.use, second.unknown) == (150, 200, 50)
     assert second.rate == Decimal("0.3")
     assert expected_breakage([]) == []
     assert expected_breakage([Cohort(date(2026, 1, 1), Decimal(0), 2)])[0].rate is None
@@ -153,7 +158,7 @@ def test_the_journal_has_every_side_and_balances() -> None:
     assert lines[0].customer == member.customer.number
     assert (lines[0].purchase or "").startswith("test ")
     totals = journal_totals(SYSTEM, since=EVER, until=DAY + timedelta(days=1))
-    assert (totals.transactions, totals.debit, totals.credit, totals.balances) == (2, 156, 156, True)
+    assert _all(totals.transactions, totals.debit, totals.credit, totals.balances) == (2, 156, 156, True)
     assert journal_totals(SYSTEM, since=EVER, until=DAY).transactions == 0
     assert journal_totals(SYSTEM, since=EVER, until=DAY + timedelta(days=1), unit=Unit.STAMPS).accounts == []
 

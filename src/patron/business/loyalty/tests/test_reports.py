@@ -48,6 +48,10 @@ HOUR = timedelta(hours=1)
 END = DAY + timedelta(days=1)
 
 
+def _all(*values: object) -> tuple[object, ...]:
+    return values
+
+
 def _earn(member: Membership, net: str, *, minutes: int = 0, branch: Branch | None = None, cashier: str = "") -> None:
     purchase = write_purchase(member.customer, net, at=DAY + timedelta(minutes=minutes))
     purchase.branch, purchase.cashier = branch, cashier
@@ -64,7 +68,7 @@ def test_what_is_set_aside_leaves_what_can_be_spent_once() -> None:
     reserved = reserve_points(member, Decimal(30), request_key="r", until=END, actor=SYSTEM, now=DAY + HOUR)
     commit_reserved_points(reserved, actor=SYSTEM, now=DAY + 2 * HOUR, reason="Umbrella")
 
-    lines = [(line.amount, line.reserved, line.balance, line.words) for line in statement(member).lines]
+    lines = [_all(line.amount, line.reserved, line.balance, line.words) for line in statement(member).lines]
 
     assert lines == [
         (0, -30, 70, "30 points that were set aside are redeemed. Umbrella"),
@@ -72,19 +76,19 @@ def test_what_is_set_aside_leaves_what_can_be_spent_once() -> None:
         (100, 0, 100, "100.00 paid holds 100 whole × 1.00; × 1 = 100 points."),
     ]
     held = holdings(member)[Unit.POINTS]
-    assert (held.available, held.pending, held.reserved) == (70, 0, 0)
+    assert _all(held.available, held.pending, held.reserved) == (70, 0, 0)
 
 
 def test_what_is_pending_counts_when_it_becomes_available() -> None:
     member = make_member(make_programme(terms={"pending_days": 3}))
     sell(member.customer, "100")
     (line,) = statement(member).lines
-    assert (line.amount, line.pending, line.balance) == (0, 100, 0)
+    assert _all(line.amount, line.pending, line.balance) == (0, 100, 0)
     assert line.words.endswith("They can be used from 13 Jan 2026.")
     spend_points(member, Decimal(40), request_key="s", actor=SYSTEM, now=DAY + timedelta(days=4))
     spent, matured, _earned = statement(member).lines
-    assert (matured.amount, matured.pending, matured.balance) == (100, -100, 100)
-    assert (spent.amount, spent.balance) == (-40, 60)
+    assert _all(matured.amount, matured.pending, matured.balance) == (100, -100, 100)
+    assert _all(spent.amount, spent.balance) == (-40, 60)
 
 
 def test_a_filtered_statement_keeps_the_balance_of_the_account(
@@ -97,7 +101,7 @@ def test_a_filtered_statement_keeps_the_balance_of_the_account(
     wanted = Wanted(kinds=("spend",), since=DAY + HOUR, until=DAY + 3 * HOUR)
     with django_assert_num_queries(2):
         found = statement(member, wanted=wanted)
-    assert [(line.amount, line.balance) for line in found.lines] == [(-10, 270), (-10, 180)]
+    assert [_all(line.amount, line.balance) for line in found.lines] == [(-10, 270), (-10, 180)]
     assert [line.balance for line in whole_statement(member)] == [360, 370, 270, 280, 180, 190, 90, 100]
 
 
@@ -158,14 +162,14 @@ def test_what_expires_is_told_by_month_and_by_member() -> None:
 
     told = expiring(programme, SYSTEM, day=day, until=until)
 
-    assert (told.points, told.members, told.money) == (420, 2, Decimal("4.20"))
+    assert _all(told.points, told.members, told.money) == (420, 2, Decimal("4.20"))
     assert list(told.months) == [
         ExpiringMonth(date(2027, 1, 1), Decimal(370), 2),
         ExpiringMonth(date(2027, 2, 1), Decimal(50), 1),
     ]
     first = expiring_members(programme, SYSTEM, day=day, until=until, limit=1)
     second = expiring_members(programme, SYSTEM, day=day, until=until, limit=1, after=first.following)
-    assert [(m.customer_id, m.points) for page in (first, second) for m in page.members] == [
+    assert [_all(m.customer_id, m.points) for page in (first, second) for m in page.members] == [
         (many.customer_id, 350),
         (few.customer_id, 70),
     ]
@@ -248,7 +252,7 @@ def test_one_card_in_two_branches_within_minutes() -> None:
     _earn(member, "10", branch=make_branch())
     _earn(member, "20", minutes=9, branch=make_branch("CEN", "Central"))
     (found,) = findings(SYSTEM, since=DAY - HOUR, until=END)
-    assert (found.rule, found.points, found.facts["minutes"]) == ("two_branches", 20, 9)
+    assert _all(found.rule, found.points, found.facts["minutes"]) == ("two_branches", 20, 9)
     assert _rules(branches_minutes=8) == []
 
 
