@@ -7,7 +7,13 @@ from patron.business.vouchers.operations.defining import (
     define_vouchers,
     set_issuing,
 )
-from patron.business.vouchers.operations.issuing import buy_voucher, issue_codes, issue_vouchers, issue_word
+from patron.business.vouchers.operations.issuing import (
+    buy_voucher,
+    give_voucher,
+    issue_codes,
+    issue_vouchers,
+    issue_word,
+)
 from patron.business.vouchers.operations.keeping import (
     Birthdays,
     cancel_all,
@@ -43,6 +49,7 @@ __all__ = [
     "define_vouchers",
     "drop_ended_holds",
     "expire_vouchers",
+    "give_voucher",
     "issue_birthday_vouchers",
     "issue_codes",
     "issue_tier_vouchers",

@@ -52,6 +52,26 @@ def issue_vouchers(
     return len(write_vouchers(locked, wanted, occasion=occasion, actor=actor, now=now))
 
 
+@operation(permission="vouchers.issue")
+def give_voucher(
+    definition: VoucherDefinition, membership: Membership, *, request_key: str, actor: Actor, now: datetime
+) -> Voucher:
+    """Give one member a voucher by hand. The same request again gives the first one.
+
+    Raises InvalidInput for a member who is not active or in another programme, NotIssued, NoneLeft.
+    """
+    occasion = f"hand:{checked_occasion(request_key)}"
+    locked = lock_definition(definition.pk)
+    if earlier := _issued(definition, membership, occasion):
+        return earlier
+    require_issuable(locked, now)
+    require_stock(locked, 1)
+    if not without_voucher(locked, [membership.pk], occasion):
+        raise InvalidInput(_("This member is not active, or in another programme."), details={"field": "member"})
+    (voucher_id,) = write_vouchers(locked, [membership.pk], occasion=occasion, actor=actor, now=now)
+    return Voucher.objects.get(pk=voucher_id)
+
+
 @operation(permission="vouchers.codes")
 def issue_codes(definition: VoucherDefinition, count: int, *, request_key: str, actor: Actor, now: datetime) -> int:
     """Make `count` codes for whoever holds them, under the batch `request_key`, and say how many there are.
@@ -118,7 +138,7 @@ def buy_voucher(
     """
     occasion = f"points:{checked_occasion(request_key)}"
     locked = lock_definition(definition.pk)
-    if earlier := _bought(definition, membership, occasion):
+    if earlier := _issued(definition, membership, occasion):
         return earlier
     require_issuable(locked, now)
     if locked.points_price is None or locked.programme_id not in (None, membership.programme_id):
@@ -137,5 +157,5 @@ def buy_voucher(
     return Voucher.objects.get(pk=ids[0])
 
 
-def _bought(definition: VoucherDefinition, membership: Membership, occasion: str) -> Voucher | None:
+def _issued(definition: VoucherDefinition, membership: Membership, occasion: str) -> Voucher | None:
     return Voucher.objects.filter(definition=definition, issued_to=membership, occasion=occasion).first()

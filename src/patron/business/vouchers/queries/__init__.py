@@ -1,5 +1,6 @@
 """Every read of vouchers, by topic."""
 
+from patron.business.vouchers.models import VoucherDefinition
 from patron.business.vouchers.queries.checks import check_vouchers
 from patron.business.vouchers.queries.figures import (
     Redemption,
@@ -20,6 +21,7 @@ from patron.business.vouchers.queries.listing import (
     vouchers_of,
     vouchers_of_definition,
 )
+from patron.business.vouchers.queries.members import find_member
 from patron.business.vouchers.queries.till import (
     CodeCheck,
     UsableVoucher,
@@ -34,6 +36,7 @@ __all__ = [
     "Redemption",
     "States",
     "UsableVoucher",
+    "VoucherDefinition",
     "VoucherLine",
     "VoucherPage",
     "check_codes",
@@ -43,6 +46,7 @@ __all__ = [
     "definitions_by_hand",
     "definitions_for_birthdays",
     "definitions_for_points",
+    "find_member",
     "find_voucher",
     "get_definition",
     "get_voucher",

@@ -73,6 +73,11 @@ class Redemption:
         return Decimal(self.uses) / self.issued if self.issued else None
 
     @property
+    def issued_when(self) -> str:
+        """When vouchers of this kind are issued, in words."""
+        return str(VoucherDefinition.IssueOn(self.issue_on).label)
+
+    @property
     def stock_left(self) -> int | None:
         """How many may still be issued; None: without a limit."""
         return None if self.stock is None else self.stock - self.issued

@@ -27,6 +27,7 @@ from patron.business.vouchers.operations import (
     define_vouchers,
     drop_ended_holds,
     expire_vouchers,
+    give_voucher,
     issue_birthday_vouchers,
     issue_codes,
     issue_vouchers,
@@ -71,6 +72,17 @@ def test_members_get_one_each_however_often_it_is_asked() -> None:
     assert all(is_well_formed(code) for code in Voucher.objects.values_list("code", flat=True))
     assert VoucherDefinition.objects.get(pk=definition.pk).issued == 6
     assert Activity.objects.filter(kind="voucher.issued").count() == 6
+
+
+def test_one_is_given_by_hand_once_for_a_request() -> None:
+    member, definition = make_member(), make_definition(limits=Limits(stock=1))
+    given = give_voucher(definition, member, request_key="k", actor=SYSTEM, now=NOW)
+    assert give_voucher(definition, member, request_key="k", actor=SYSTEM, now=NOW) == given
+    with pytest.raises(errors.NoneLeft):
+        give_voucher(definition, member, request_key="l", actor=SYSTEM, now=NOW)
+    with pytest.raises(InvalidInput):
+        give_voucher(make_definition(issue=Issue(programme=make_programme())), member, request_key="m", actor=SYSTEM,
+                     now=NOW)  # fmt: skip
 
 
 def test_a_stock_that_does_not_suffice_gives_nobody_any() -> None:

@@ -11,8 +11,8 @@ from django import forms
 from django.utils import dates
 from django.utils.translation import gettext_lazy as _
 
-from patron.business.vouchers.models import VoucherDefinition
 from patron.business.vouchers.operations import Issue, Limits
+from patron.business.vouchers.queries import VoucherDefinition
 from patron.business.vouchers.rules import Kind, VoucherTerms
 from patron.kernel.errors import InvalidInput
 from patron.touchpoints.workspace.forms.customers import Day

@@ -13,15 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from patron.business.loyalty.models import Membership
-from patron.business.loyalty.queries import find_by_card, get_membership
 from patron.business.vouchers import operations, queries
-from patron.business.vouchers.models import VoucherDefinition
+from patron.business.vouchers.queries import VoucherDefinition
 from patron.business.vouchers.rules import RuleError, VoucherTerms
 from patron.core.accounts.queries import get_visible_branches
-from patron.core.customers.queries.visible import get_visible_customer
 from patron.kernel.clock import now as present
-from patron.kernel.errors import Conflict, DomainError, InvalidInput, NotFound
+from patron.kernel.errors import Conflict, DomainError, InvalidInput
 from patron.kernel.ui import formats
 from patron.kernel.ui.pages import PageRequest, page, show
 from patron.touchpoints.workspace.forms import vouchers as forms
@@ -113,11 +110,13 @@ def voucher_give(request: PageRequest, code: str) -> HttpResponseBase:
     form = forms.OnceForm(request.POST, auto_id="give_%s")
     if form.is_valid():
         try:
-            member = _member(form.cleaned_data["member"], request)
-            if member.status != Membership.Status.ACTIVE or definition.programme_id not in (None, member.programme_id):
-                raise InvalidInput(_("This member is not active, or in another programme."))
-            occasion = f"hand:{form.cleaned_data['request_key']}"
-            operations.issue_vouchers(definition, [member.pk], occasion=occasion, actor=request.actor, now=present())
+            operations.give_voucher(
+                definition,
+                queries.find_member(form.cleaned_data["member"], request.actor),
+                request_key=form.cleaned_data["request_key"],
+                actor=request.actor,
+                now=present(),
+            )
         except DomainError as error:
             form.add_error("member", str(error))
         else:
@@ -136,7 +135,7 @@ def voucher_sell(request: PageRequest, code: str) -> HttpResponseBase:
         try:
             bought = operations.buy_voucher(
                 definition,
-                _member(form.cleaned_data["member"], request),
+                queries.find_member(form.cleaned_data["member"], request.actor),
                 request_key=form.cleaned_data["request_key"],
                 actor=request.actor,
                 now=present(),
@@ -211,7 +210,10 @@ def voucher_transfer(request: PageRequest, voucher_id: int) -> HttpResponseBase:
         try:
             given = queries.get_voucher(voucher_id, request.actor)
             operations.transfer_voucher(
-                given, _member(form.cleaned_data["member"], request), actor=request.actor, now=present()
+                given,
+                queries.find_member(form.cleaned_data["member"], request.actor),
+                actor=request.actor,
+                now=present(),
             )
         except DomainError as error:
             form.add_error("member", str(error))
@@ -301,14 +303,6 @@ def _promised(definition: VoucherDefinition | None) -> str:
 
 def _branches(request: PageRequest) -> list[tuple[str, str]]:
     return [(branch.code, branch.name) for branch in get_visible_branches(request.actor)]
-
-
-def _member(text: str, request: PageRequest) -> Membership:
-    """Who has this card, or this customer number. Raises NotFound."""
-    try:
-        return find_by_card(text, request.actor)
-    except NotFound:
-        return get_membership(get_visible_customer(text, request.actor), request.actor)
 
 
 def _to(definition: VoucherDefinition) -> HttpResponseRedirect:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from patron.business.vouchers import queries
-from patron.business.vouchers.models import VoucherDefinition
+from patron.business.vouchers.queries import VoucherDefinition
 from patron.core.customers.queries.names import get_named_customers
 from patron.kernel.clock import now as present
 from patron.kernel.clock import today
@@ -186,7 +186,7 @@ def _row(each: queries.Redemption) -> dict[str, Any]:
         "figures": each,
         "url": reverse("voucher-definition", args=[each.code]),
         "promise": queries.promise(each.terms),
-        "given": VoucherDefinition.IssueOn(each.issue_on).label,
+        "given": each.issued_when,
     }
 
 
