@@ -1,6 +1,5 @@
 """Work of tiers and of events that earn, done by the clock or after a new ladder was published. See `jobs`."""
 
-import json
 import time
 from datetime import UTC, datetime
 
@@ -57,11 +56,9 @@ def place(programme_id: int) -> None:
 
 
 @job(name="loyalty.announce_tiers")
-def announce(changes: str) -> None:
-    """Tell those who follow members of what a review or a placement changed: JSON of (member, before, after)."""
-    announce_tiers(
-        [(pk, before, after) for pk, before, after in json.loads(changes)], actor=system("tiers"), now=present()
-    )
+def announce(change_ids: str) -> None:
+    """Tell those who follow members of what a review or a placement changed: ids of history, with commas."""
+    announce_tiers([int(one) for one in change_ids.split(",")], actor=system("tiers"), now=present())
 
 
 @periodic(cron="*/15 * * * *")

@@ -251,15 +251,18 @@ def lock_members(membership_ids: Iterable[int], *, skip_locked: bool) -> list[in
         return [membership_id for (membership_id,) in cursor.fetchall()]
 
 
-def write_decided(decided: Sequence[Decided], *, actor: Actor, now: datetime) -> list[Decided]:
-    """Write decisions, one of each member, and return those that changed the tier. The caller holds the locks."""
+def write_decided(decided: Sequence[Decided], *, actor: Actor, now: datetime) -> dict[int, Decided]:
+    """Write decisions, one of each member; return those that changed the tier, by the id of the row of history.
+
+    The caller holds the locks.
+    """
     if not decided:
-        return []
+        return {}
     verdicts = [one.verdict for one in decided]
     days = {at: today(at) for at in {one.effective_at for one in decided}}
     with connection.cursor() as cursor:
         cursor.execute(
-            HISTORY,
+            HISTORY + " RETURNING membership_id, id",
             [
                 actor.reference,
                 _array(one.membership_id for one in decided),
@@ -277,6 +280,7 @@ def write_decided(decided: Sequence[Decided], *, actor: Actor, now: datetime) ->
                 _array(None for _ in verdicts),
             ],
         )
+        ids = dict(cursor.fetchall())
         cursor.execute(
             HOLD,
             [
@@ -300,4 +304,4 @@ def write_decided(decided: Sequence[Decided], *, actor: Actor, now: datetime) ->
             actor=actor,
             now=now,
         )
-    return changed
+    return {ids[one.membership_id]: one for one in changed}

@@ -3,8 +3,7 @@
 Reviews and placements work in slices, each of one transaction: a till waits for one of them at most, and not long.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -137,10 +136,12 @@ def place_members(programme: Programme, *, actor: Actor, now: datetime, after: i
 
 
 @operation(permission="loyalty.tiers")
-def announce_tiers(changes: Sequence[tuple[int, str, str]], *, actor: Actor, now: datetime) -> int:
-    """Tell those who follow members of changes of tier (membership id, before, after), and return how many."""
-    tell_followers(changes, actor=actor, now=now)
-    return len(changes)
+def announce_tiers(change_ids: Sequence[int], *, actor: Actor, now: datetime) -> int:
+    """Tell those who follow members of changes of tier, by the ids of their history, and return how many."""
+    changes = TierChange.objects.filter(pk__in=change_ids).order_by("pk")
+    told = list(changes.values_list("membership_id", "before", "after"))
+    tell_followers(told, actor=actor, now=now)
+    return len(told)
 
 
 @operation(permission="loyalty.tiers")
@@ -190,18 +191,18 @@ def _reached(terms: TierTerms, members: Sequence[Candidate], day: date, version:
     return decided
 
 
-def _announce(changed: Sequence[Decided], members: Sequence[Candidate], *, now: datetime) -> None:
+def _announce(changed: Mapping[int, Decided], members: Sequence[Candidate], *, now: datetime) -> None:
     """Queue the news of fresh changes of active members: followers are told later, when no till waits for it."""
     from patron.business.loyalty import tier_jobs
 
     active = {one.membership_id for one in members if one.is_active}
     fresh = [
-        (one.membership_id, one.verdict.before, one.verdict.after)
-        for one in changed
+        str(change_id)
+        for change_id, one in changed.items()
         if one.membership_id in active and one.effective_at >= now - FRESH
     ]
     if fresh and any(follower.on_tier_changed is not None for follower in member_followers):
-        defer(tier_jobs.announce, changes=json.dumps(fresh))
+        defer(tier_jobs.announce, change_ids=",".join(fresh))
 
 
 def _ladder_of(membership: Membership, now: datetime) -> tuple[TierTerms, int]:
