@@ -3,14 +3,15 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from patron.business.tills.errors import ClientIdReused
+from patron.business.tills.errors import ClientIdReused, ClockAhead, TooOld
 from patron.business.tills.models import Terminal, TillEntry
+from patron.business.tills.rules import Clock, set_right
 from patron.kernel.errors import InvalidInput
 from patron.kernel.prepared import fetch
 
@@ -89,3 +90,13 @@ def entry_of_sale(terminal: Terminal, client_id: str) -> TillEntry | None:
         .order_by("-terminal_id")
         .first()
     )
+
+
+def checked_clock(terminal: Terminal, occurred_at: datetime, *, now: datetime, sent_at: datetime | None) -> Clock:
+    """When this happened by our clock. Raises ClockAhead, TooOld."""
+    clock = set_right(occurred_at, now=now, sent_at=sent_at)
+    if clock is None:
+        raise ClockAhead(details={"field": "occurred_at", "now": now.isoformat()})
+    if now - clock.at > timedelta(days=terminal.offline_days) + timedelta(hours=1):
+        raise TooOld(details={"field": "occurred_at", "days": terminal.offline_days})
+    return clock

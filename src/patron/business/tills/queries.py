@@ -278,4 +278,5 @@ def _nearly_there(membership: Membership, counter: Counter, day: date) -> list[s
         "spend": _("%(missing)s more to spend to %(tier)s."),
         "visits": _("%(missing)s more visits to %(tier)s."),
     }[ladder.measure]
-    return [words % {"missing": formats.decimal(ahead.missing, 0), "tier": ahead.following.name}]
+    places = 2 if ahead.missing % 1 else 0
+    return [words % {"missing": formats.decimal(ahead.missing, places), "tier": ahead.following.name}]

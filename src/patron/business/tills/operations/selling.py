@@ -1,7 +1,7 @@
 """A sale at the till: vouchers, receipt, points and stored value, in one transaction."""
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -19,9 +19,9 @@ from patron.business.purchases.rules import CouponPart, TenderPart
 from patron.business.storedvalue.operations.paying import pay
 from patron.business.tills import answers, errors
 from patron.business.tills.baskets import Counter, Payment, TillBasket, find_member, lay_out
-from patron.business.tills.entries import digest_of, earlier_answer, redeemed_since, write_entry
+from patron.business.tills.entries import checked_clock, digest_of, earlier_answer, redeemed_since, write_entry
 from patron.business.tills.models import Terminal, TillEntry
-from patron.business.tills.rules import POINTS, STORED_VALUE, Clock, set_right
+from patron.business.tills.rules import POINTS, STORED_VALUE, Clock
 from patron.business.vouchers.operations import use_vouchers
 from patron.kernel.actor import Actor
 from patron.kernel.clock import house_zone, today
@@ -259,16 +259,6 @@ def _require_within_limits(terminal: Terminal, counter: Counter, spent: Decimal,
     ):
         if limit is not None and asked and so_far + asked > limit:
             raise errors.LimitOfTerminal(details={"limit": limit, "asked": so_far + asked})
-
-
-def checked_clock(terminal: Terminal, occurred_at: datetime, *, now: datetime, sent_at: datetime | None) -> Clock:
-    """When this happened by our clock. Raises ClockAhead, TooOld."""
-    clock = set_right(occurred_at, now=now, sent_at=sent_at)
-    if clock is None:
-        raise errors.ClockAhead(details={"field": "occurred_at", "now": now.isoformat()})
-    if now - clock.at > timedelta(days=terminal.offline_days) + timedelta(hours=1):
-        raise errors.TooOld(details={"field": "occurred_at", "days": terminal.offline_days})
-    return clock
 
 
 def _rules(membership: Membership, purchase: Purchase) -> Rulebook | None:

@@ -9,16 +9,16 @@ from django.db.models import Sum
 
 from patron.business.loyalty.models import LedgerTransaction
 from patron.business.loyalty.operations import give_back_points
-from patron.business.purchases.models import Purchase, Tender
+from patron.business.purchases.models import Purchase
 from patron.business.purchases.operations import record_return, void_purchase
 from patron.business.purchases.receipts import Receipt
 from patron.business.purchases.rules import ReturnedLine
 from patron.business.storedvalue.operations.paying import refund
 from patron.business.tills import answers, errors
-from patron.business.tills.entries import digest_of, earlier_answer, entry_of_sale, write_entry
+from patron.business.tills.entries import checked_clock, digest_of, earlier_answer, entry_of_sale, write_entry
+from patron.business.tills.means import NOTHING, given_so_far, paid_by, returned_so_far
 from patron.business.tills.models import Terminal, TillEntry
-from patron.business.tills.operations.selling import checked_clock
-from patron.business.tills.rules import POINTS, STORED_VALUE, Back, Means, given_back
+from patron.business.tills.rules import Back, given_back
 from patron.business.vouchers.operations import undo_vouchers
 from patron.kernel.actor import Actor
 from patron.kernel.clock import today
@@ -49,8 +49,8 @@ def void_sale(
         raise Conflict(details={"sale": sale, "status": purchase.status})
     returned = undo_vouchers(purchase=purchase, actor=actor, now=now)
     void_purchase(purchase=purchase, actor=actor, now=now)
-    paid = _paid(purchase)
-    back = given_back(paid, net_amount=purchase.net_amount, returned=purchase.net_amount, before=_nothing())
+    paid = paid_by(purchase)
+    back = given_back(paid, net_amount=purchase.net_amount, returned=purchase.net_amount, before=NOTHING)
     _give_back(terminal, purchase, purchase, back, key=f"void:{purchase.pk}", actor=actor, now=now)
     answer = {
         "purchase": purchase.pk,
@@ -101,7 +101,7 @@ def return_goods(
     original = Purchase.objects.select_for_update().get(pk=entry.purchase_id)
     if (answer := earlier_answer(terminal, client_id, digest)) is not None:
         return answer
-    paid, before, came_back = _paid(original), _given(original), _returned(original)
+    paid, before, came_back = paid_by(original), given_so_far(original), returned_so_far(original)
     returned = record_return(
         original=original,
         receipt=Receipt(
@@ -153,39 +153,6 @@ def _sale(terminal: Terminal, sale: str) -> TillEntry:
     if entry is None:
         raise errors.NoSuchSale(details={"sale": sale})
     return entry
-
-
-def _nothing() -> Back:
-    return Back(Decimal(0), Decimal(0), Decimal(0))
-
-
-def _paid(purchase: Purchase) -> Means:
-    """How a sale was paid: the points that went, and the money of each means."""
-    money = dict(Tender.objects.filter(purchase=purchase).values_list("kind").annotate(total=Sum("amount")))
-    points = LedgerTransaction.objects.filter(purchase=purchase, kind=SPEND, unit="points").aggregate(all=Sum("amount"))
-    return Means(
-        points=-(points["all"] or Decimal(0)),
-        points_money=money.get(POINTS, Decimal(0)),
-        stored_value=money.get(STORED_VALUE, Decimal(0)),
-    )
-
-
-def _returned(original: Purchase) -> Decimal:
-    """The money of what has come back of a sale so far."""
-    standing = original.returns.filter(status=Purchase.Status.COMPLETED).aggregate(all=Sum("net_amount"))
-    return -(standing["all"] or Decimal(0))
-
-
-def _given(original: Purchase) -> Back:
-    """What earlier returns of a sale gave back, by means."""
-    found = {"points_back": Decimal(0), "stored_value_back": Decimal(0), "money_back": Decimal(0)}
-    entries = TillEntry.objects.filter(
-        purchase__original=original, purchase__status=Purchase.Status.COMPLETED, kind=TillEntry.Kind.RETURN
-    )
-    for answer in entries.values_list("answer", flat=True):
-        for name in found:
-            found[name] += Decimal(answer.get(name, 0))
-    return Back(found["points_back"], found["stored_value_back"], found["money_back"])
 
 
 def _give_back(

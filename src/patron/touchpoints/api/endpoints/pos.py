@@ -1,4 +1,4 @@
-"""The till: quote, commit, void, return, balance, and what an offline till did meanwhile. A terminal's own key opens it."""
+"""The till: quote, commit, void, return, balance, and what an offline till did. A terminal's own key opens it."""
 
 from datetime import datetime
 from typing import Any
@@ -39,8 +39,8 @@ def pos_quote(request: ApiRequest, basket: Body[PosBasketIn]) -> dict[str, Any]:
 
 @router.post("/pos/commit", response=PosSaleOut, summary="Commit a sale", **SCOPE)
 def pos_commit(request: ApiRequest, sale: Body[PosSaleIn]) -> dict[str, Any]:
-    """Sell: vouchers, receipt, points and stored value in one go. Safe to send again under the same client_id. Vouchers,
-    points and stored value need the scopes `vouchers.use`, `loyalty.spend` and `storedvalue.pay` as well."""
+    """Sell: vouchers, receipt, points and stored value in one go. Safe to send again under the same client_id.
+    Vouchers, points and stored value need the scopes `vouchers.use`, `loyalty.spend` and `storedvalue.pay` as well."""
     return _commit(request, sale, None)
 
 

@@ -23,9 +23,7 @@ from patron.touchpoints.api.schemas.parts import (
 ClientId = Annotated[
     str,
     StringConstraints(min_length=1, max_length=80),
-    Field(
-        description="The till's own id of this transaction: the same again gets the same answer.", examples=["T7-91"]
-    ),
+    Field(description="The till's own id of this: the same again gets the same answer.", examples=["T7-91"]),
 ]
 Member = Annotated[
     str, StringConstraints(max_length=200), Field(description="A card, customer number, phone or e-mail.")
@@ -132,7 +130,7 @@ class PosBatchItemIn(Input):
 
 
 class PosBatchIn(Input):
-    """What a till did while it was offline, in any order. `sent_at` is its clock now, so that a wrong one is set right."""
+    """What a till did while it was offline, in any order. `sent_at` is its clock now: a wrong one is set right."""
 
     items: Annotated[list[PosBatchItemIn], Field(min_length=1, max_length=500)]
     sent_at: Instant | None = None
