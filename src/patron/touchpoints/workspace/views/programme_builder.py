@@ -7,7 +7,7 @@ warnings; without it, the page.
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponseBase
+from django.http import HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -77,10 +77,11 @@ def programme_draft(request: PageRequest, code: str) -> HttpResponseBase:
     saved = save_draft(chosen, draft, actor=request.actor, now=now)
     if request.is_fragment:
         after = Bench.at(saved, request.actor, now)
-        form = _form(after, key, request.actor)
-        return show(
-            request, PAGE, {**after.context(), "key": key, "groups": _groups(form, after, key)}, fragment="saved"
-        )
+        groups = _groups(_form(after, key, request.actor), after, key)
+        for one in (one for group in groups for one in group["fields"] if one["goods"]):
+            if f"open_{one['goods']}" in request.POST:
+                one["found"] = _goods(request.actor, one["goods"], one["name"], request.POST)
+        return show(request, PAGE, {**after.context(), "key": key, "groups": groups}, fragment="saved")
     query = f"?part={key}" if key else ""
     what = request.POST.get("find") or next((sort for sort in SORTS if request.POST.get(f"find_{sort}")), "")
     if what:
@@ -168,7 +169,13 @@ def _searched(request: PageRequest) -> dict[str, Any]:
     sort = next((each for each in SORTS if each == request.GET.get("find")), None)
     if sort is None:
         return {}
-    text = request.GET.get(f"find_{sort}", request.GET.get("q", ""))[:100]
     prefix = "excluded_" if request.GET.get("part") == "exclusions" else ""
-    goods = find_goods(request.actor, sort, text=text)
-    return {"sort": sort, "name": f"{prefix}{sort}", "goods": goods, "text": text}
+    return _goods(request.actor, sort, f"{prefix}{sort}", request.GET)
+
+
+def _goods(actor: Actor, sort: GoodsSort, name: str, asked: QueryDict) -> dict[str, Any]:
+    """Goods to tick beside those that are ticked already."""
+    text = (asked.get(f"find_{sort}") or asked.get("q", ""))[:100]
+    chosen = set(asked.getlist(name))
+    goods = [one for one in find_goods(actor, sort, text=text, limit=12 + len(chosen)) if one[0] not in chosen]
+    return {"sort": sort, "name": name, "goods": goods[:12], "text": text}
