@@ -84,3 +84,12 @@ def find_goods(actor: Actor, sort: GoodsSort, *, text: str = "", limit: int = 12
 def name_products(actor: Actor, codes: Iterable[str]) -> dict[str, str]:
     """The names of products by code; those not on file are left out."""
     return dict(get_visible_products(actor).filter(code__in=list(codes)).values_list("code", "name"))
+
+
+def scanned_product(text: str, actor: Actor) -> Product | None:
+    """The product whose code or barcode `text` is, a code first; None where there is none or several share it."""
+    text = text.strip()
+    found = list(get_visible_products(actor).filter(Q(code__in={text, text.upper()}) | Q(barcode=text))[:3])
+    codes = [product for product in found if product.code in (text, text.upper())]
+    fit = codes or found
+    return fit[0] if text and len(fit) == 1 else None

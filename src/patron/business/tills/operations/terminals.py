@@ -40,8 +40,7 @@ def create_terminal(
         raise InvalidInput(
             _("A terminal's code has letters, digits, dots and hyphens, at most 40."), details={"field": "code"}
         )
-    if key is not None and key.branch_id != branch.pk:
-        raise InvalidInput(_("The key of a terminal is bound to the terminal's branch."), details={"field": "key"})
+    _require_bound(key, branch.pk)
     limits = _checked(most_amount, most_points, most_voucher_amount, offline_days)
     try:
         with transaction.atomic():
@@ -60,20 +59,34 @@ def change_terminal(
     now: datetime,
     name: str,
     is_active: bool,
+    key: IntegrationKey | None,
     most_amount: Decimal | None,
     most_points: Decimal | None,
     most_voucher_amount: Decimal | None,
     offline_days: int,
 ) -> Terminal:
-    """Change a terminal's name and limits, or take it out of use. Raises InvalidInput naming the field, NotFound."""
+    """Change a terminal's name, key and limits, or take it out of use.
+
+    Raises InvalidInput naming the field, Conflict where the key is taken, NotFound.
+    """
     if actor.branch_ids is not None and terminal.branch_id not in actor.branch_ids:
         raise NotFound(details={"terminal": terminal.code})
+    _require_bound(key, terminal.branch_id)
     locked = Terminal.objects.select_for_update(no_key=True).get(pk=terminal.pk)
-    locked.name, locked.is_active = name.strip()[:100], is_active
+    locked.name, locked.is_active, locked.key = name.strip()[:100], is_active, key
     for field, value in _checked(most_amount, most_points, most_voucher_amount, offline_days).items():
         setattr(locked, field, value)
-    locked.save()
+    try:
+        with transaction.atomic():
+            locked.save()
+    except IntegrityError as error:
+        raise Conflict(_("Another terminal has this key already."), details={"field": "key"}) from error
     return locked
+
+
+def _require_bound(key: IntegrationKey | None, branch_id: int) -> None:
+    if key is not None and key.branch_id != branch_id:
+        raise InvalidInput(_("The key of a terminal is bound to the terminal's branch."), details={"field": "key"})
 
 
 def _checked(
