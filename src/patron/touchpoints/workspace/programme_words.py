@@ -23,7 +23,7 @@ Names = Mapping[str, str]
 
 TENDERS: dict[str, str | Promise] = {
     "cash": gettext_lazy("Cash"),
-    "card": gettext_lazy("Card"),
+    "card": gettext_lazy("Credit or debit card"),
     "mobile": gettext_lazy("Mobile payment"),
     "transfer": gettext_lazy("Bank transfer"),
     "cheque": gettext_lazy("Cheque"),

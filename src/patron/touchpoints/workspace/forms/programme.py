@@ -214,9 +214,11 @@ class BonusForm(PartForm):
     )  # fmt: skip
     kept = ("code",)
 
-    name = forms.CharField(label=_("Name"), required=False, max_length=200, help_text=_("Members read it on receipts."))
+    name = forms.CharField(
+        label=_("Name of the bonus"), required=False, max_length=200, help_text=_("Members read it on receipts.")
+    )
     effect = forms.ChoiceField(
-        label=_("It"),
+        label=_("What it does"),
         choices=(
             ("multiply", _("multiplies the base points")),
             ("per_amount", _("gives points for each amount")),
@@ -300,7 +302,7 @@ class TierForm(PartForm):
             (_("What it brings"), tuple(f"benefit_{kind}" for kind in BENEFITS)))  # fmt: skip
     kept = ("code", "colour")
 
-    name = forms.CharField(label=_("Name"), required=False, max_length=200)
+    name = forms.CharField(label=_("Name of the tier"), required=False, max_length=200)
     threshold = Number(label=_("Begins at"))
     invitation_only = forms.BooleanField(label=_("By invitation only"), required=False)
     multiplier = Number(label=_("Points are multiplied by"))
@@ -336,7 +338,7 @@ class TierForm(PartForm):
 class EventForm(PartForm):
     rows = ((_("Points without a purchase"), ("name", "code", "points", "once")),)
 
-    name = forms.CharField(label=_("Name"), required=False, max_length=200)
+    name = forms.CharField(label=_("What it is for"), required=False, max_length=200)
     code = forms.CharField(
         label=_("Code"), required=False, max_length=80, help_text=_("What apps and forms call it when it happens.")
     )

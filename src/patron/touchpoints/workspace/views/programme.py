@@ -16,6 +16,7 @@ from patron.business.loyalty.queries.programmes import (
     list_versions,
     terms_in_force,
 )
+from patron.business.loyalty.rules.reading import written
 from patron.business.loyalty.simulating import last_month
 from patron.kernel import clock
 from patron.kernel.errors import InvalidInput
@@ -122,7 +123,12 @@ def _overview(request: PageRequest, code: str, refused: SettingsForm | None = No
     found = get_programmes(request.actor)
     chosen = get_programme(code, request.actor)
     form = refused or SettingsForm(
-        initial={name: getattr(chosen, name) for name in SettingsForm.base_fields}, auto_id="setting_%s"
+        initial={
+            "name": chosen.name,
+            "point_value": written(chosen.point_value),
+            "four_eyes_above": written(chosen.four_eyes_above),
+        },
+        auto_id="setting_%s",
     )
     now = clock.now()
     terms = terms_in_force(chosen, now)
