@@ -83,14 +83,18 @@ def rolled_chart(months: Sequence[Rolled]) -> charts.Chart | None:
 
 
 def breakage_chart(expected: Sequence[Expected]) -> charts.Chart | None:
-    """The share of each month's points that expired unused so far, and the share expected in the end."""
-    known = [each for each in expected if each.rate is not None][-MONTHS_SHOWN:]
-    if not known:
+    """The share of each month's points that expired unused so far, and the share expected in the end where it is known.
+
+    None while nothing has expired: nobody can say yet.
+    """
+    shown = [each for each in expected if each.cohort.given > 0][-MONTHS_SHOWN:]
+    known = [each for each in shown if each.is_known]
+    if not known or not any(each.cohort.expired_so_far for each in expected):
         return None
     given = sum((each.cohort.given for each in known), Decimal(0))
     lost = sum((each.cohort.expired_so_far + each.expire for each in known), Decimal(0))
     return charts.bars_and_line(
-        [charts.Period(each.cohort.month, each.cohort.rate or 0, each.rate) for each in known],
+        [charts.Period(each.cohort.month, each.cohort.rate or 0, each.rate) for each in shown],
         bars=charts.Series(_("Expired so far"), "percent"),
         line=charts.Series(_("Expected in the end"), "percent"),
         every="month",
@@ -115,9 +119,9 @@ def purposes_chart(purposes: Sequence[Purpose], labels: dict[str, str]) -> chart
 
 
 def rates_chart(groups: Sequence[RedeemingGroup], labels: dict[str, str], heading: str) -> charts.Chart | None:
-    """Points redeemed for each point given, by tier or class."""
+    """Points redeemed for each point given, by tier or class; None where there are no two to compare."""
     known = [each for each in groups if each.rate is not None]
-    if not known:
+    if len(known) < 2:
         return None
     best = max(known, key=lambda each: each.rate or Decimal(0))
     return charts.horizontal_bars(

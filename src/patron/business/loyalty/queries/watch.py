@@ -23,7 +23,7 @@ class Thresholds:
     """From where on something is shown. Numbers of movements, minutes, and a share of one."""
 
     purchases_a_day: int = 5
-    purchases_in_a_row: int = 3
+    purchases_in_a_row: int = 4
     in_a_row_minutes: int = 30
     same_cashier: int = 8
     same_cashier_percent: int = 60

@@ -64,9 +64,14 @@ class Expected:
         return self.cohort.open - self.expire - self.use
 
     @property
+    def is_known(self) -> bool:
+        """Whether older cohorts say enough: at most a tenth of what was given is not known yet."""
+        return self.cohort.given > 0 and self.unknown * 10 <= self.cohort.given
+
+    @property
     def rate(self) -> Decimal | None:
-        """The share of the cohort expected to expire unused in the end."""
-        if self.cohort.given <= 0:
+        """The share of the cohort expected to expire unused in the end; None while too much is not known."""
+        if not self.is_known:
             return None
         return (self.cohort.expired_so_far + self.expire) / self.cohort.given
 

@@ -243,8 +243,11 @@ def test_many_purchases_in_a_day_and_in_a_row() -> None:
     for n in range(5):
         _earn(member, "10", minutes=n * 12)
     who = member.customer_id
-    assert _rules() == [("in_a_row", who, "", Decimal(90), 3), ("many_a_day", who, "", Decimal(50), 5)]
-    assert _rules(purchases_a_day=6, in_a_row_minutes=20) == []
+    assert _rules(purchases_in_a_row=3) == [
+        ("in_a_row", who, "", Decimal(90), 3),
+        ("many_a_day", who, "", Decimal(50), 5),
+    ]
+    assert _rules(purchases_a_day=6) == []
 
 
 def test_one_card_in_two_branches_within_minutes() -> None:

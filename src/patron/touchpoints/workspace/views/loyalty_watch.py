@@ -21,6 +21,8 @@ from patron.touchpoints.workspace.watch_words import LABELS, MOST_ALLOWED, TITLE
 
 DAYS = 30
 WRONG_CODES = 20
+SHOWN = 50
+"""Findings on the page: who wants to see more chooses a kind, a shorter period or higher limits."""
 
 
 @page(permission="loyalty.watch", nav="loyalty-watch")
@@ -37,6 +39,7 @@ def loyalty_watch(request: PageRequest) -> HttpResponseBase:
     counts["wrong_codes"] = len(guessed)
     rule = request.GET.get("rule", "")
     shown = [each for each in found if not rule or each.rule == rule]
+    more, shown = len(shown) - SHOWN, shown[:SHOWN]
     names = get_named_customers({each.customer_id for each in shown if each.customer_id}, request.actor)
     query = request.GET.copy()
     query.pop("rule", None)
@@ -47,6 +50,7 @@ def loyalty_watch(request: PageRequest) -> HttpResponseBase:
         {
             "period": period,
             "rows": rows,
+            "more": max(more, 0),
             "findings": len(found) + len(guessed),
             "people": len({each.customer_id for each in found if each.customer_id}),
             "points": sum(each.points for each in found),
