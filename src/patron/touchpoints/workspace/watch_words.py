@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from patron.business.loyalty.queries import Finding, Thresholds
 from patron.kernel.ui import formats
@@ -53,7 +53,11 @@ def said(finding: Finding, *, who: str, branches: Mapping[int, str]) -> Said:
     values = {"times": formats.count(finding.times), "points": formats.count(finding.points), "who": who}
     match finding.rule:
         case "own_card":
-            seen = _("%(times)s purchases were served by %(who)s, who has the same name or phone as the member.")
+            seen = ngettext(
+                "%(times)s purchase was served by %(who)s, who has the same name or phone as the member.",
+                "%(times)s purchases were served by %(who)s, who has the same name or phone as the member.",
+                finding.times,
+            )
             meaning = _("Staff may be members too. Who serves oneself also decides what earns points.")
         case "same_cashier":
             values |= {"of": formats.count(facts["of"])}
@@ -82,7 +86,7 @@ def said(finding: Finding, *, who: str, branches: Mapping[int, str]) -> Said:
                 "purchases": formats.count(facts["purchases"]),
                 "minutes": formats.count(facts["minutes"]),
             }
-            seen = _("%(times)s times there were %(purchases)s purchases within %(minutes)s minutes.")
+            seen = _("%(purchases)s purchases within %(minutes)s minutes (%(times)s ×).")
             meaning = _("One purchase split over several receipts, or the card used for other people's purchases.")
         case _:
             values |= {

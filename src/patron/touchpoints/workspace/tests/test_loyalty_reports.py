@@ -219,10 +219,10 @@ def test_what_is_worth_a_look_accuses_nobody(client: Client, member: Membership)
         sell(member.customer, "10", at=now - timedelta(minutes=n))
     text = _text(client, "/loyalty/watch/")
     assert "worth a look" in text
-    assert "2 times there were 4 purchases within 30 minutes." in text
+    assert "4 purchases within 30 minutes (2 ×)." in text
     assert "fraud" not in text.lower()
     only = _text(client, "/loyalty/watch/?rule=in_a_row&purchases_in_a_row=3")
-    assert "3 times there were 3 purchases within 30 minutes." in only
+    assert "3 purchases within 30 minutes (3 ×)." in only
     assert "Nothing unusual" in _text(client, "/loyalty/watch/?purchases_a_day=90&purchases_in_a_row=90")
 
 
