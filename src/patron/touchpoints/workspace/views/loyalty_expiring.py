@@ -7,7 +7,6 @@ from decimal import Decimal, InvalidOperation
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from patron.business.loyalty.models import Programme
 from patron.business.loyalty.queries import all_expiring_members, expiring, expiring_members
 from patron.core.customers.queries.names import get_named_customers
 from patron.kernel import clock
@@ -17,7 +16,7 @@ from patron.kernel.ui.pages import PageRequest, page, show
 from patron.kernel.ui.shell import chosen_branch
 from patron.touchpoints.workspace.loyalty_charts import expiring_chart
 from patron.touchpoints.workspace.periods import parse_day
-from patron.touchpoints.workspace.programmes import chosen_programme, no_programme
+from patron.touchpoints.workspace.programmes import Choice, chosen_programme, no_programme
 
 MEMBERS_PER_PAGE = 50
 
@@ -92,14 +91,15 @@ def points_expiring_export(request: PageRequest, file_format: str) -> HttpRespon
             _("Customer number"), _("Name"), _("Phone"), _("Branch"), _("Points that expire"), _("Worth"),
             _("First of them after"),
         ],
-        rows=_rows(request, choice.programme, today, until),
+        rows=_rows(request, choice, today, until),
         file_format=file_format,
     )  # fmt: skip
 
 
-def _rows(request: PageRequest, programme: Programme, today: date, until: date) -> Iterator[Sequence[object]]:
+def _rows(request: PageRequest, choice: Choice, today: date, until: date) -> Iterator[Sequence[object]]:
     branch = chosen_branch(request)
     branch_ids = [branch.id] if branch else None
+    programme = choice.programme
     value = programme.point_value
     for members in all_expiring_members(programme, request.actor, day=today, until=until, branch_ids=branch_ids):
         names = get_named_customers((each.customer_id for each in members), request.actor)
