@@ -39,7 +39,10 @@ class Area(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """One page in the navigation. `permission` None means every signed-in member of staff."""
+    """One page in the navigation. `permission` None means every signed-in member of staff.
+
+    `on_phone` gives it a place of its own in the bottom bar of a phone; there is room for two.
+    """
 
     area: Area
     label: str | Promise
@@ -47,6 +50,7 @@ class NavItem:
     permission: str | None = None
     order: int = 100
     icon: str = "point"
+    on_phone: bool = False
 
 
 LinkRole = Literal["home", "search", "search_suggest", "sign_in", "sign_out", "profile"]
@@ -87,6 +91,7 @@ class ShownItem:
     url: str
     icon: str
     current: bool
+    on_phone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,9 @@ def areas_for(
     shown = []
     for area in Area:
         pages = tuple(
-            ShownItem(str(item.label), url, item.icon, item is current) for item, url in permitted if item.area is area
+            ShownItem(str(item.label), url, item.icon, item is current, item.on_phone)
+            for item, url in permitted
+            if item.area is area
         )
         if pages:
             shown.append(

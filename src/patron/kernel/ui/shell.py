@@ -14,6 +14,7 @@ from patron.kernel.ui import navigation
 THEME_COOKIE = "patron_theme"
 BRANCH_COOKIE = "patron_branch"
 THEMES = ("light", "dark")
+BOTTOM_PLACES = 3
 LANGUAGE_MARKS = {"en": "EN", "zh-hant": "繁", "zh-hans": "简"}
 _HTML_LANGUAGES = {"en": "en", "zh-hant": "zh-Hant", "zh-hans": "zh-Hans"}
 
@@ -73,9 +74,13 @@ class Shell:
         )
 
     @cached_property
-    def bottom_areas(self) -> list[navigation.ShownArea]:
-        """The areas of the bottom bar on a phone, beside Search and More."""
-        return [area for area in self.areas if area.key in {"home", "customers", "insight"}]
+    def bottom_places(self) -> list[navigation.ShownArea | navigation.ShownItem]:
+        """The places of the bottom bar on a phone, beside Search and More: home, then pages that have a place there,
+        then customers and insight while there is room."""
+        home = [area for area in self.areas if area.key == "home"]
+        pages = [item for area in self.areas for item in area.items if item.on_phone]
+        others = [area for area in self.areas if area.key in {"customers", "insight"}]
+        return [*home, *pages, *others][:BOTTOM_PLACES]
 
     @cached_property
     def links(self) -> dict[str, str]:

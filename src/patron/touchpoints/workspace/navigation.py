@@ -183,3 +183,34 @@ register(
         order=10,
     )
 )
+register(
+    NavItem(
+        area=Area.LOYALTY,
+        label=_("Till"),
+        url_name="till",
+        permission="tills.sell",
+        icon="cash-register",
+        order=5,
+        on_phone=True,
+    )
+)
+register(
+    NavItem(
+        area=Area.LOYALTY,
+        label=_("Recent sales"),
+        url_name="till-sales",
+        permission="tills.sell",
+        icon="receipt",
+        order=6,
+    )
+)
+register(
+    NavItem(
+        area=Area.LOYALTY,
+        label=_("Terminals"),
+        url_name="terminals",
+        permission="tills.manage",
+        icon="device-desktop",
+        order=95,
+    )
+)

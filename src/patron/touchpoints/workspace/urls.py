@@ -9,6 +9,7 @@ from patron.touchpoints.workspace import (
     loyalty_report_urls,
     programme_urls,
     stored_value_urls,
+    till_urls,
     voucher_urls,
 )
 from patron.touchpoints.workspace.views import home, imports, inventory, models, vips
@@ -19,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     *programme_urls.urlpatterns,
     *card_urls.urlpatterns,
     *stored_value_urls.urlpatterns,
+    *till_urls.urlpatterns,
     *loyalty_report_urls.urlpatterns,
     *voucher_urls.urlpatterns,
     path("", home.home, name="home"),
