@@ -24,6 +24,9 @@ def _metrics_directory() -> Path:
 # Read by prometheus_client when a worker first imports it, which is after this.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics_directory())
 
+# A till sends a quote and, some seconds later, the sale: let it keep its connection.
+keepalive = 30
+
 
 def on_starting(server: object) -> None:  # noqa: ARG001 (gunicorn's signature)
     """Begin with empty counters: the files of an earlier run would be added to ours."""

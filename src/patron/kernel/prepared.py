@@ -7,11 +7,13 @@ till that is most of their cost. These go over the same connection, in the same 
 """
 
 import functools
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psycopg
 from django.db import connection
+from django.db.models import JSONField, Model
 from psycopg.types.numeric import Int8Dumper
 
 
@@ -37,3 +39,34 @@ def fetch(sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[
             run = functools.partial(wrapper, run)
         run(sql, parameters, False, {"connection": connection, "cursor": cursor})
         return cursor.fetchall() if cursor.description else []
+
+
+def columns(model: type[Model], alias: str) -> str:
+    """The columns of a table as `fetch_models` wants them selected, under an alias."""
+    return ", ".join(f'{alias}."{field.column}"' for field in model._meta.concrete_fields)
+
+
+def fetch_models(
+    models: Sequence[type[Model]], sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[tuple[Any, ...]]:
+    """Rows as instances: the statement selects the `columns` of each of `models`, one after the other.
+
+    A model whose key is null (of an outer join) is None. JSON columns are read as Django reads them.
+    """
+    shapes = [([field.attname for field in model._meta.concrete_fields], _json_places(model)) for model in models]
+    found = []
+    for row in fetch(sql, parameters):
+        start, instances = 0, []
+        for model, (names, json_places) in zip(models, shapes, strict=True):
+            values = list(row[start : start + len(names)])
+            start += len(names)
+            for place in json_places:
+                if isinstance(values[place], str):
+                    values[place] = json.loads(values[place])
+            instances.append(None if values[0] is None else model.from_db("default", names, values))
+        found.append(tuple(instances))
+    return found
+
+
+def _json_places(model: type[Model]) -> list[int]:
+    return [place for place, field in enumerate(model._meta.concrete_fields) if isinstance(field, JSONField)]

@@ -1,6 +1,6 @@
 """Every write of purchases from tills and pages. Files go in through `imports`, in bulk, by the same rules."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from patron.business.purchases.followers import followers
 from patron.business.purchases.models import Purchase, PurchaseLine
+from patron.business.purchases.receipts import KnownProduct, write_sale
 from patron.business.purchases.receipts import Receipt as Receipt
-from patron.business.purchases.receipts import write_sale
 from patron.business.purchases.rules import (
     CouponPart,
     Line,
@@ -68,17 +68,21 @@ def record_priced(
     customer: Customer | None,
     tenders: Sequence[TenderPart],
     coupons: Sequence[CouponPart],
+    products: Mapping[str, KnownProduct],
     actor: Actor,
     now: datetime,
 ) -> Purchase:
-    """Record a sale whose lines are priced already, as part of another operation (the till's). As `record_purchase`."""
+    """Record a sale whose lines are priced already, as part of another operation (the till's). As `record_purchase`;
+    `products` are those of the lines that are on file."""
     currency = _checked(receipt, actor)
     try:
         totals = totals_of(lines)
         check_tenders(tenders, totals.net)
     except ReceiptError as error:
         raise InvalidInput(str(error), details={"field": error.place}) from error
-    return _record_sale(receipt, lines, totals, currency, customer, tenders, coupons, actor=actor, now=now)
+    return _record_sale(
+        receipt, lines, totals, currency, customer, tenders, coupons, known=products, actor=actor, now=now
+    )
 
 
 def _record_sale(
@@ -90,10 +94,11 @@ def _record_sale(
     tenders: Sequence[TenderPart],
     coupons: Sequence[CouponPart],
     *,
+    known: Mapping[str, KnownProduct] | None = None,
     actor: Actor,
     now: datetime,
 ) -> Purchase:
-    purchase = write_sale(receipt, priced, totals, currency, customer, tenders, coupons)
+    purchase = write_sale(receipt, priced, totals, currency, customer, tenders, coupons, known=known)
     if purchase is None:
         existing = _existing(receipt)
         if existing is None:  # the one that had this number was rolled back meanwhile

@@ -1,8 +1,8 @@
 """Writing a sale of the till: receipt, lines, payments and coupons by one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from patron.business.purchases.models import Purchase
@@ -30,7 +30,8 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class KnownProduct:
-    """A product on file as a receipt needs it. `category` is the path of its category, `kind` its kind of goods."""
+    """A product on file as a receipt needs it. `category` is the path of its category, `kind` its kind of goods,
+    `price` what the branch asks for it (its own price, else the list price)."""
 
     id: int
     code: str
@@ -39,6 +40,7 @@ class KnownProduct:
     category: str
     kind: str
     cost: Decimal | None
+    price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,10 @@ class RecordedLine:
 
 
 PRODUCTS = """
-SELECT p.id, p.code, p.name, p.brand, coalesce(c.path, ''), coalesce(p.attributes ->> 'kind', ''), p.cost
+SELECT p.id, p.code, p.name, p.brand, coalesce(c.path, ''), coalesce(p.attributes ->> 'kind', ''), p.cost,
+    coalesce((SELECT b.price FROM catalog_branchprice b
+              WHERE b.product_id = p.id AND b.branch_id = %s::bigint AND b.valid_from <= %s::date
+              ORDER BY b.valid_from DESC LIMIT 1), p.list_price)
 FROM catalog_product p LEFT JOIN catalog_category c ON c.id = p.category_id
 WHERE p.code = ANY(%s::text[])
 """
@@ -79,15 +84,19 @@ SELECT id FROM sale
 """
 
 
-def known_products(codes: Sequence[str]) -> dict[str, KnownProduct]:
-    """The products on file with these codes. One statement."""
-    return {row[1]: KnownProduct(*row) for row in fetch(PRODUCTS, [list(codes)])}
+def known_products(
+    codes: Sequence[str], *, branch_id: int | None = None, day: date | None = None
+) -> dict[str, KnownProduct]:
+    """The products on file with these codes, with the branch's prices of a day. One statement."""
+    return {row[1]: KnownProduct(*row) for row in fetch(PRODUCTS, [branch_id, day, list(codes)])}
 
 
-def products_for(lines: Sequence[PricedLine]) -> dict[str, KnownProduct]:
-    """The products of lines by code; those not on file yet are added, in one statement."""
+def products_for(
+    lines: Sequence[PricedLine], known: Mapping[str, KnownProduct] | None = None
+) -> dict[str, KnownProduct]:
+    """The products of lines by code (`known` already, or read); those not on file yet are added, in one statement."""
     names = {line.product_code: line.description or line.product_code for line in lines if line.product_code}
-    found = known_products(list(names))
+    found = known_products(list(names)) if known is None else dict(known)
     missing = [code for code in sorted(names) if code not in found]
     if missing:
         Product.objects.bulk_create((Product(code=code, name=names[code]) for code in missing), ignore_conflicts=True)
@@ -103,12 +112,14 @@ def write_sale(
     customer: Customer | None,
     tenders: Sequence[TenderPart],
     coupons: Sequence[CouponPart],
+    *,
+    known: Mapping[str, KnownProduct] | None = None,
 ) -> Purchase | None:
     """Write a sale, and return it with `recorded_lines` and `recorded_tenders`; None where its number is taken.
 
     A receipt of the same number that is being written at the same moment is waited for.
     """
-    products = products_for(lines)
+    products = products_for(lines, known)
     bought = [products.get(line.product_code) for line in lines]
     costs = [
         None if product is None or product.cost is None else rounded(product.cost * line.quantity, currency)

@@ -9,7 +9,7 @@ from patron.business.loyalty.baskets import Basket, BasketLine, MemberFacts, Pro
 from patron.business.loyalty.errors import NoSuchMember
 from patron.business.loyalty.ledger.awards import entitlements_of
 from patron.business.loyalty.ledger.states import load_states
-from patron.business.loyalty.models import Membership
+from patron.business.loyalty.models import Membership, Programme
 from patron.business.loyalty.rules.earning import Rulebook
 from patron.business.loyalty.rules.sales import MemberState
 from patron.business.purchases.receipts import KnownProduct, known_products
@@ -18,12 +18,12 @@ from patron.business.tills.errors import NoPrice
 from patron.business.tills.models import Terminal
 from patron.business.tills.rules import discounted
 from patron.business.vouchers.queries import CodeCheck, check_codes
-from patron.core.catalog.models import BranchPrice, Product
+from patron.core.customers.models import Customer
 from patron.core.customers.queries.identifying import identify_customer
 from patron.kernel.actor import Actor
 from patron.kernel.clock import house_zone, today
 from patron.kernel.errors import InvalidInput, NotFound
-from patron.kernel.prepared import fetch
+from patron.kernel.prepared import columns, fetch, fetch_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,12 @@ class Counter:
         return sum((check.worth.amount for check in self.checks if check.is_usable), Decimal(0))
 
 
-_MEMBER = """
-SELECT m.id FROM loyalty_card c JOIN loyalty_membership m ON m.id = c.membership_id
-WHERE c.number = %s::text AND c.status = 'active'
-"""
+_MEMBER = (
+    f"SELECT {columns(Membership, 'm')}, {columns(Customer, 'u')}, {columns(Programme, 'g')} "  # noqa: S608
+    "FROM loyalty_card c JOIN loyalty_membership m ON m.id = c.membership_id "
+    "JOIN customers_customer u ON u.id = m.customer_id JOIN loyalty_programme g ON g.id = m.programme_id "
+    "WHERE c.number = %s::text AND c.status = 'active'"
+)
 
 
 def find_member(text: str, actor: Actor) -> Membership | None:
@@ -97,10 +99,11 @@ def find_member(text: str, actor: Actor) -> Membership | None:
     text = text.strip()
     if not text:
         return None
-    memberships = Membership.objects.select_related("customer", "programme")
     digits = text.replace(" ", "").replace("-", "")
-    if digits.isdigit() and (rows := fetch(_MEMBER, [digits])):
-        return memberships.get(pk=rows[0][0])
+    if digits.isdigit() and (rows := fetch_models([Membership, Customer, Programme], _MEMBER, [digits])):
+        member, member.customer, member.programme = rows[0]
+        return member  # type: ignore[no-any-return]
+    memberships = Membership.objects.select_related("customer", "programme")
     try:
         customer = identify_customer(text, actor=actor)
     except NotFound as error:
@@ -126,9 +129,10 @@ def lay_out(
 
     Raises InvalidInput naming the line for what contradicts itself, NoPrice.
     """
-    products = known_products([item.product for item in asked.items if item.product])
+    codes = [item.product for item in asked.items if item.product]
+    products = known_products(codes, branch_id=terminal.branch_id, day=today(at))
     try:
-        before = price_lines(_lines(asked.items, products, terminal, at), currency=currency)
+        before = price_lines(_lines(asked.items, products), currency=currency)
     except ReceiptError as error:
         raise InvalidInput(str(error), details={"field": error.place}) from error
     rulebook, state, facts = None, None, None
@@ -159,31 +163,18 @@ def lay_out(
     return Counter(at, membership, rulebook, state, 0, before, lines, products, basket, facts, checks)
 
 
-def _lines(
-    items: Sequence[BasketItem], products: dict[str, KnownProduct], terminal: Terminal, at: datetime
-) -> list[Line]:
-    missing = [item.product for item in items if item.unit_price is None]
-    prices = _prices(missing, terminal, at) if missing else {}
+def _lines(items: Sequence[BasketItem], products: dict[str, KnownProduct]) -> list[Line]:
     lines = []
     for index, item in enumerate(items):
-        price = item.unit_price if item.unit_price is not None else prices.get(item.product)
+        known = products.get(item.product)
+        price = item.unit_price
+        if price is None and known is not None:
+            price = known.price
         if price is None:
             raise NoPrice(details={"field": f"lines[{index}].unit_price", "product": item.product})
-        known = products.get(item.product)
         description = item.description if known is None or item.description != known.name else ""
         lines.append(Line(item.product, item.quantity, price, item.discount_amount, None, description))
     return lines
-
-
-def _prices(codes: Sequence[str], terminal: Terminal, at: datetime) -> dict[str, Decimal]:
-    """What the catalogue asks for products in the terminal's branch on that day."""
-    prices = {
-        code: price
-        for code, price in Product.objects.filter(code__in=codes).values_list("code", "list_price")
-        if price is not None
-    }
-    own = BranchPrice.objects.filter(product__code__in=codes, branch=terminal.branch_id, valid_from__lte=today(at))
-    return prices | dict(own.order_by("valid_from").values_list("product__code", "price"))
 
 
 def _basket(

@@ -21,14 +21,20 @@ from patron.business.tills import answers, errors
 from patron.business.tills.baskets import Counter, TillBasket, facts_of, find_member, lay_out
 from patron.business.tills.models import Terminal
 from patron.business.vouchers.queries import vouchers_at_hand
+from patron.core.accounts.models import Branch
 from patron.core.customers.models import CustomerNote
 from patron.kernel.actor import Actor
 from patron.kernel.clock import house_zone, today
 from patron.kernel.errors import PermissionRefused
-from patron.kernel.prepared import fetch
+from patron.kernel.prepared import columns, fetch, fetch_models
 from patron.kernel.ui import formats
 
 EXPIRING_DAYS = 30
+
+_TERMINAL = (
+    f"SELECT {columns(Terminal, 't')}, {columns(Branch, 'b')} FROM tills_terminal t "  # noqa: S608 (our own columns)
+    "JOIN accounts_branch b ON b.id = t.branch_id WHERE t.key_id = %s::bigint AND t.is_active"
+)
 
 _EXPIRING = """
 SELECT coalesce(sum(l.remaining), 0), min(l.expires_on) FROM loyalty_lot l
@@ -43,7 +49,10 @@ def terminal_of(actor: Actor) -> Terminal:
         raise PermissionRefused(details={"permission": "tills.sell"})
     terminal = None
     if actor.kind == "integration":
-        terminal = Terminal.objects.select_related("branch").filter(key_id=actor.id, is_active=True).first()
+        rows = fetch_models([Terminal, Branch], _TERMINAL, [actor.id])
+        if rows:
+            terminal, branch = rows[0]
+            terminal.branch = branch
     if terminal is None:
         raise errors.NoTerminal
     return terminal

@@ -4,7 +4,13 @@ from patron.core.accounts.key_secrets import KeySecret
 from patron.core.accounts.models import IntegrationKey
 from patron.kernel.actor import Actor
 from patron.kernel.errors import PermissionRefused
+from patron.kernel.prepared import columns, fetch_models
 from patron.kernel.registries import Permission, permissions
+
+_BY_PREFIX = (
+    f"SELECT {columns(IntegrationKey, 'k')} FROM accounts_integrationkey k "  # noqa: S608 (our own columns)
+    "WHERE k.prefix = %s::text AND k.revoked_at IS NULL ORDER BY k.id LIMIT 1"
+)
 
 
 def integration_scopes() -> list[Permission]:
@@ -25,7 +31,8 @@ def identify_key(token: str) -> IntegrationKey | None:
     secret = KeySecret.parse(token)
     if secret is None:
         return None
-    key = IntegrationKey.objects.filter(prefix=secret.prefix, revoked_at__isnull=True).first()
+    rows = fetch_models([IntegrationKey], _BY_PREFIX, [secret.prefix])
+    key: IntegrationKey | None = rows[0][0] if rows else None
     # An unknown prefix is compared as well, so that its answer takes as long as a wrong secret's.
     known = secret.matches(key.digest if key is not None else "0" * 64)
     return key if known else None

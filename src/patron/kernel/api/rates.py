@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection
-
 from patron.kernel.models import RateWindow
+from patron.kernel.prepared import fetch
 
 WINDOW_SECONDS = 60
 
@@ -38,16 +37,14 @@ def count_request(owner: str, *, limit: int, now: datetime) -> Allowance:
     """Count one request of `owner` and say what is left. Call outside a transaction, or the count may be lost."""
     second = int(now.timestamp())
     start = second - second % WINDOW_SECONDS
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO kernel_ratewindow (owner, window_start, count) VALUES (%s, to_timestamp(%s), 1)
-            ON CONFLICT (owner, window_start) DO UPDATE SET count = kernel_ratewindow.count + 1
-            RETURNING count
-            """,
-            [owner, start],
-        )
-        (used,) = cursor.fetchone()
+    ((used,),) = fetch(
+        """
+        INSERT INTO kernel_ratewindow (owner, window_start, count) VALUES (%s::text, to_timestamp(%s::bigint), 1)
+        ON CONFLICT (owner, window_start) DO UPDATE SET count = kernel_ratewindow.count + 1
+        RETURNING count
+        """,
+        [owner, start],
+    )
     return Allowance(limit=limit, used=used, resets_in_seconds=start + WINDOW_SECONDS - second)
 
 

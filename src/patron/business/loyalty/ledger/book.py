@@ -73,15 +73,13 @@ class Holding:
 
 
 SEQUENCES = ("loyalty_ledgertransaction_id_seq", "loyalty_lot_id_seq")
-DRAW = {
-    1: "SELECT nextval(%s::regclass) FROM generate_series(1, %s::int)",
-    2: "SELECT nextval(%s::regclass), nextval(%s::regclass) FROM generate_series(1, %s::int)",
-}
+DRAW = "SELECT nextval(%s::regclass) FROM generate_series(1, %s::int)"
 
 LOCK = """
 SELECT a.membership_id, m.customer_id, a.overdraft_allowed, a.balance,
     (SELECT jsonb_agg(jsonb_build_array(o.unit, o.bucket, o.id, o.balance::text)) FROM loyalty_account o
-     WHERE o.membership_id = a.membership_id)::text
+     WHERE o.membership_id = a.membership_id)::text,
+    nextval('loyalty_ledgertransaction_id_seq'), nextval('loyalty_lot_id_seq')
 FROM loyalty_account a JOIN loyalty_membership m ON m.id = a.membership_id
 WHERE a.membership_id = ANY(%s::bigint[]) AND a.unit = %s::text AND a.bucket = 'available'
 ORDER BY a.id
@@ -101,9 +99,8 @@ class Book:
         self.unit = unit
         self.movements: list[Movement] = []
         self._rolled: dict[int, date] = {}
-        self._ids: dict[str, list[int]] = {}
         self._block = min(max(1, len(membership_ids)), 500)
-        self.holdings = _lock(membership_ids, unit)
+        self.holdings, self._ids = _lock(membership_ids, unit)
         _read_lots(self.holdings)
 
     def holding(self, membership_id: int) -> Holding:
@@ -116,10 +113,7 @@ class Book:
     def next_id(self, sequence: str) -> int:
         """The next id of a ledger table, taken from its sequence in blocks."""
         if not self._ids.get(sequence):
-            wanted = [sequence] if self._ids else [*SEQUENCES]  # at first both: nearly every movement opens a lot
-            drawn = fetch(DRAW[len(wanted)], [*wanted, self._block])
-            for place, name in enumerate(wanted):
-                self._ids[name] = [row[place] for row in reversed(drawn)]
+            self._ids[sequence] = [key for (key,) in reversed(fetch(DRAW, [sequence, self._block]))]
         return self._ids[sequence].pop()
 
     def enter(self, holding: Holding, *, kind: str, request_key: str, occurred_at: datetime) -> Movement:
@@ -383,11 +377,12 @@ def open_accounts(membership_ids: Iterable[int], *, unit: str = Unit.POINTS) -> 
         )
 
 
-def _lock(membership_ids: Collection[int], unit: str) -> dict[int, Holding]:
-    """Lock the members' available accounts, in key order, and name all their accounts of the unit."""
+def _lock(membership_ids: Collection[int], unit: str) -> tuple[dict[int, Holding], dict[str, list[int]]]:
+    """Lock the members' available accounts, in key order, and name all their accounts. With each member comes an id for
+    a movement and one for a lot: most members of a book need just these."""
     rows = fetch(LOCK, [sorted(set(membership_ids)), str(unit)])
     holdings = {}
-    for membership_id, customer_id, debt_allowed, balance, accounts in rows:
+    for membership_id, customer_id, debt_allowed, balance, accounts, *_drawn in rows:
         by_unit: dict[str, dict[str, int]] = {}
         balances: dict[str, Decimal] = {}
         for of_unit, bucket, account_id, of_account in json.loads(accounts):
@@ -403,7 +398,9 @@ def _lock(membership_ids: Collection[int], unit: str) -> dict[int, Holding]:
             balances=balances,
             debt=max(-balance, ZERO),
         )
-    return holdings
+    return holdings, {
+        name: [row[place] for row in reversed(rows)] for name, place in zip(SEQUENCES, (5, 6), strict=True)
+    }
 
 
 def _read_lots(holdings: Mapping[int, Holding]) -> None:

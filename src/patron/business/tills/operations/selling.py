@@ -83,6 +83,7 @@ def commit_sale(
         customer=membership.customer if membership is not None else None,
         tenders=tenders,
         coupons=_coupons(counter),
+        products=counter.products,
         actor=actor,
         now=now,
     )
