@@ -9,6 +9,7 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "patron.config.settings")
     django.setup()
     from patron.business.loyalty.operations import create_programme
+    from patron.business.loyalty.rules.terms import Expiry, Terms
     from patron.kernel.actor import system
     from patron.kernel.clock import now
 
@@ -17,7 +18,7 @@ if __name__ == "__main__":
         name="Club",
         currency="HKD",
         rules_from=datetime(2000, 1, 1, tzinfo=UTC),
-        expiry_months=24,
+        terms=Terms(expiry=Expiry(kind="month_end", n=24)),
         actor=system("benchmark"),
         now=now(),
     )

@@ -11,6 +11,8 @@ from django.conf import settings
 
 from patron.business.loyalty.operations import create_programme
 from patron.business.loyalty.queries import has_programme
+from patron.business.loyalty.rules.terms import Terms
+from patron.config.demo import programme
 from patron.config.demo.files import SOURCE, DemoFiles, write_demo_files
 from patron.core.accounts.operations import create_staff
 from patron.core.accounts.queries import get_branches_by_code, has_staff
@@ -23,7 +25,6 @@ from patron.kernel.intake.reports import Report
 PASSWORD = "patron-demo-2026"  # noqa: S105 (printed at start-up: the demo is for looking around)
 BUSIEST_BRANCH = "367"
 RULES_FROM = datetime(2000, 1, 1, tzinfo=UTC)
-EXPIRY_MONTHS = 24
 
 Tell = Callable[[str], None]
 
@@ -91,11 +92,11 @@ def _files(folder: Path, now: datetime) -> DemoFiles:
 def _load_files(files: DemoFiles, *, actor: Actor, now: datetime, tell: Tell) -> None:
     if not has_programme():
         create_programme(
-            code="club",
-            name="貴客會 Patron Club",
+            code=programme.CODE,
+            name=programme.NAME,
             currency=settings.CURRENCY,
             rules_from=RULES_FROM,
-            expiry_months=EXPIRY_MONTHS,
+            terms=Terms.read(programme.OPENING),
             actor=actor,
             now=now,
         )
