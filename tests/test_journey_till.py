@@ -90,9 +90,9 @@ def test_from_an_empty_branch_to_a_returned_line(house, staff):
     page.locator("#till-quote").get_by_text("HK$97.50").wait_for()
 
     page.get_by_role("button", name="Use Points").click()
-    page.get_by_text("HK$89.50").wait_for()
+    page.locator("#till-due").get_by_text("HK$89.50").wait_for()
     page.get_by_label("Cash given").fill("100")
-    page.get_by_text("HK$10.50").wait_for()
+    page.locator("#till-due").get_by_text("HK$10.50").wait_for()
     page.keyboard.press("Enter")
 
     page.get_by_role("heading", name="Receipt").wait_for()

@@ -1,6 +1,7 @@
 """What the till asks: whose terminal this is, a quote, a balance, and the brief of who stands there."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -77,10 +78,17 @@ class Brief:
 
 
 def quote(
-    terminal: Terminal, basket: TillBasket, *, actor: Actor, now: datetime, at: datetime | None = None
+    terminal: Terminal,
+    basket: TillBasket,
+    *,
+    actor: Actor,
+    now: datetime,
+    at: datetime | None = None,
+    paid: Sequence[tuple[str, Decimal]] | None = None,
 ) -> dict[str, Any]:
     """What this basket would cost, earn and redeem just now, and what to say; nothing is taken or kept.
 
+    `paid` is how it is to be paid, as far as that is known, the rest in cash: some means of payment earn less, or more.
     Raises InvalidInput naming the field for what contradicts itself or is not on file, NoSuchMember, NoPrice.
     """
     at = at or now
@@ -94,6 +102,9 @@ def quote(
         with_state=True,
         now=now,
     )
+    if paid is not None:
+        rest = counter.net_amount - sum((amount for _kind, amount in paid), Decimal(0))
+        counter.basket = replace(counter.basket, tenders=[*paid, ("cash", rest)] if rest > 0 else list(paid))
     found: dict[str, Any] = {
         "currency": basket.currency or settings.CURRENCY,
         "lines": _lines(counter),

@@ -17,13 +17,13 @@ from patron.core.customers.search import search_customers
 from patron.kernel.actor import Actor
 from patron.kernel.errors import DomainError
 from patron.kernel.ui import formats
-from patron.touchpoints.workspace.till_draft import MEANS, Draft, Due, due_of
+from patron.touchpoints.workspace.till_draft import MEANS, Draft, Due, due_of, parts_of
 
 HITS = 6
 MEANS_LABELS = {
     "points": lambda: _("Points"),
     "stored_value": lambda: _("Stored value"),
-    "card": lambda: _("Card"),
+    "card": lambda: _("Bank card"),
     "mobile": lambda: _("Mobile payment"),
     "cash": lambda: _("Cash"),
 }
@@ -57,8 +57,9 @@ class CounterView:
             return self._member_alone(self.basket)
         if not self.basket.items:
             return self._member_alone(self.basket)
+        paid = [*parts_of(self.draft)[0].items()]
         try:
-            return quote(self.terminal, self.basket, actor=self.actor, now=self.now)
+            return quote(self.terminal, self.basket, paid=paid, actor=self.actor, now=self.now)
         except DomainError as error:
             if not self.basket.member:
                 self.refusal = str(error.message)
@@ -180,7 +181,7 @@ class CounterView:
         if points := (self.said.get("points") or {}).get("earned"):
             said.append(_("%(points)s points to be earned.") % {"points": formats.count(Decimal(points))})
         if self.due.change:
-            said.append(_("Change %(money)s.") % {"money": formats.money(self.due.change, settings.CURRENCY)})
+            said.append(_("Change to give: %(money)s.") % {"money": formats.money(self.due.change, settings.CURRENCY)})
         return " ".join(said)
 
 

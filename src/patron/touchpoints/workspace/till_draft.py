@@ -87,7 +87,7 @@ class Draft:
 
     def add(self, product: str, name: str, *, price: Decimal | None, quantity: Decimal = Decimal(1)) -> int:
         """Put a product into the basket, onto its row where there is one at this price. Returns the row's index."""
-        asked = plain(price) if price is not None else ""
+        asked = "" if price is None else plain(price) if price % Decimal("0.01") else f"{price:.2f}"
         for index, row in enumerate(self.rows):
             so_far = number(row.quantity)
             if product and row.product == product and row.price == asked and so_far is not None:
@@ -128,15 +128,7 @@ class Due:
 
 def due_of(draft: Draft, net_amount: Decimal) -> Due:
     """How `net_amount` is paid, and what is wrong with that."""
-    problems: dict[str, str] = {}
-    parts: dict[str, Decimal] = {}
-    for kind in MEANS:
-        typed = draft.pay.get(kind, "")
-        amount = number(typed) if typed else Decimal(0)
-        if amount is None or amount < 0 or amount % Decimal("0.01"):
-            problems[f"pay-{kind}"] = _("Type an amount of money.")
-        elif amount:
-            parts[kind] = amount
+    parts, problems = parts_of(draft)
     cash = net_amount - sum(parts.values(), Decimal(0))
     if cash < 0:
         problems.setdefault(f"pay-{next(reversed(parts))}", _("This is more than there is to pay."))
@@ -146,6 +138,20 @@ def due_of(draft: Draft, net_amount: Decimal) -> Due:
     elif given is not None and given < cash:
         problems["given"] = _("This is less than what is to be paid in cash.")
     return Due(parts, max(cash, Decimal(0)), given, problems)
+
+
+def parts_of(draft: Draft) -> tuple[dict[str, Decimal], dict[str, str]]:
+    """The means of payment with the amounts typed for them, and what is wrong with an amount."""
+    problems: dict[str, str] = {}
+    parts: dict[str, Decimal] = {}
+    for kind in MEANS:
+        typed = draft.pay.get(kind, "")
+        amount = number(typed) if typed else Decimal(0)
+        if amount is None or amount < 0 or amount % Decimal("0.01"):
+            problems[f"pay-{kind}"] = _("Type an amount of money.")
+        elif amount:
+            parts[kind] = amount
+    return parts, problems
 
 
 def many_of(typed: str) -> tuple[Decimal, str]:

@@ -36,6 +36,7 @@ class TillController extends Controller {
     if (typed) {
       this.waiting.push(typed);
       this.productTarget.value = "";
+      this.productTarget.dispatchEvent(new CustomEvent("htmx:abort", { bubbles: true, detail: {} })); // late suggestions
       this.suggestionsTarget.replaceChildren();
       this.next();
     } else if (this.hasGivenTarget) {
@@ -48,7 +49,7 @@ class TillController extends Controller {
     if (this.busy || this.waiting.length === 0) return;
     this.busy = true;
     this.scannedTarget.value = this.waiting.shift();
-    this.element.requestSubmit(this.addTarget);
+    this.addTarget.click(); // a click: HTMX sends the value of the button clicked last
   }
 
   sent(successful) {
@@ -73,7 +74,7 @@ class TillController extends Controller {
   given(event) {
     if (event.key !== "Enter" || event.isComposing) return;
     event.preventDefault();
-    this.element.requestSubmit(this.sellTarget);
+    this.sellTarget.click();
   }
 
   // Down goes into the suggestions under a field, Escape closes them.
