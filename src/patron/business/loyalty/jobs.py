@@ -1,9 +1,11 @@
 """Work of the loyalty programme that runs by the clock."""
 
 import time
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
 
 import structlog
+from django.db import connection
 
 from patron.business.loyalty import tier_jobs  # noqa: F401 (declares its jobs)
 from patron.business.loyalty.operations import expire_lots, mature_lots, release_overdue
@@ -12,6 +14,8 @@ from patron.kernel.clock import now as present
 from patron.kernel.clock import today
 from patron.kernel.jobs import job, periodic
 
+WORKERS = 2
+"""How many slices are worked on side by side."""
 PATIENCE = 20
 """How often a slice may find all its members busy before the rest is left to the next run."""
 
@@ -26,17 +30,30 @@ def expire_points(timestamp: int) -> None:
     Runs every hour, so that it comes soon after midnight in any zone: a run with nothing due costs one index probe.
     """
     at = datetime.fromtimestamp(timestamp, tz=UTC) if timestamp else present()
-    busy, lots = 0, 0
-    while busy < PATIENCE:
-        done = expire_lots(as_of=today(at), actor=system("expiry"), now=present())
-        lots += done.lots
-        if not done.due:
-            break
-        if not done.lots:
-            busy += 1
-            time.sleep(0.2)
+    first = expire_lots(as_of=today(at), actor=system("expiry"), now=present())
+    lots = first.lots
+    if first.due:
+        with ThreadPoolExecutor(WORKERS) as pool:
+            lots += sum(pool.map(lambda share: _expire_share(today(at), share), range(WORKERS)))
     if lots:
         log.info("points_expired", lots=lots, day=today(at).isoformat())
+
+
+def _expire_share(day: date, share: int) -> int:
+    """Expire what is due of a share of the accounts, over a connection of its own; return how many lots."""
+    busy, lots = 0, 0
+    try:
+        while busy < PATIENCE:
+            done = expire_lots(as_of=day, actor=system("expiry"), now=present(), share=share, of=WORKERS)
+            lots += done.lots
+            if not done.due:
+                break
+            if not done.lots:
+                busy += 1
+                time.sleep(0.2)
+    finally:
+        connection.close()
+    return lots
 
 
 @periodic(cron="5 * * * *")

@@ -14,6 +14,7 @@ from typing import Any
 
 from patron.business.loyalty.ledger.awards import counts_qualifying
 from patron.business.loyalty.ledger.gathering import Entry, gather
+from patron.business.loyalty.ledger.references import references_resolved
 from patron.business.loyalty.ledger.returns import Undone, take_back
 from patron.business.loyalty.ledger.tiering import write_rises
 from patron.business.loyalty.rules.earning import Award, Rulebook
@@ -276,7 +277,7 @@ def _write(cursor: Any, table: str, decided: Decided, *, actor: Actor, now: date
     cursor.execute(AWARDS.format(table=table))
     cursor.execute("ANALYZE loyalty_awards (id, membership_id)")
     cursor.execute(REPAY)
-    with _references_resolved(cursor), _planned_for_many(cursor):
+    with references_resolved(cursor), _planned_for_many(cursor):
         cursor.execute(WRITE, {"actor": actor.reference})
         log_activities_from(TELL, actor=actor, now=now)
         if decided.counts:
@@ -293,23 +294,3 @@ def _planned_for_many(cursor: Any) -> Iterator[None]:
     cursor.execute("DISCARD PLANS")
     yield
     cursor.execute("DISCARD PLANS")
-
-
-@contextmanager
-def _references_resolved(cursor: Any) -> Iterator[None]:
-    """Leave out the row-by-row foreign-key checks of an INSERT … SELECT whose references all came by join.
-
-    Members and purchases were joined in this transaction and are never deleted. The triggers of the ledger fire all the
-    same (they are ENABLE ALWAYS). Where the database role may not set this, the checks are made.
-    """
-    cursor.execute(
-        "SELECT current_setting('server_version_num')::int >= 150000 "
-        "AND has_parameter_privilege('session_replication_role', 'SET')"
-    )
-    (allowed,) = cursor.fetchone()
-    if not allowed:
-        yield
-        return
-    cursor.execute("SET LOCAL session_replication_role = replica")
-    yield
-    cursor.execute("SET LOCAL session_replication_role = origin")

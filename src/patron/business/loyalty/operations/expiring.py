@@ -8,16 +8,17 @@ from django.conf import settings
 from django.db import connection
 
 from patron.business.loyalty.ledger.book import Book
+from patron.business.loyalty.ledger.references import references_resolved
 from patron.core.activities.operations import log_activities_from
 from patron.kernel.actor import Actor
 from patron.kernel.operation import operation
 
-SLICE = 500
+SLICE = 250
 """Lots of one slice: some 20 ms of work, which is how long a till may have to wait for a member among them."""
 
 CHOOSE = """
 SELECT id, account_id FROM loyalty_lot
-WHERE remaining > 0 AND expires_on < %s
+WHERE remaining > 0 AND expires_on < %s AND account_id %% %s = %s
 ORDER BY expires_on, id LIMIT %s
 """
 
@@ -80,31 +81,35 @@ class Expired:
 
 
 @operation(permission="loyalty.expire")
-def expire_lots(*, as_of: date, actor: Actor, now: datetime, batch: int = SLICE) -> Expired:
+def expire_lots(
+    *, as_of: date, actor: Actor, now: datetime, batch: int = SLICE, share: int = 0, of: int = 1
+) -> Expired:
     """Expire up to `batch` lots that are no longer usable on day `as_of` (a lot is, up to and on its date).
 
     A movement for each member and date of expiry, dated the midnight that ended it. Call it until `due` is 0; the
-    same day again finds nothing. Locks the members concerned in key order and skips those that are locked.
+    same day again finds nothing. Several may work side by side, each on its own `share` `of` the accounts. Locks the
+    members concerned in key order and skips those that are locked.
     """
     with connection.cursor() as cursor:
-        cursor.execute(CHOOSE, [as_of, batch])
+        cursor.execute(CHOOSE, [as_of, of, share, batch])
         chosen = cursor.fetchall()
         cursor.execute(LOCK, [sorted({account_id for _, account_id in chosen})])
         held = [account_id for (account_id,) in cursor.fetchall()]
         if not held:
             return Expired(due=len(chosen), lots=0, points=Decimal(0))
-        cursor.execute(OPEN_COUNTERPARTS, [held])
-        cursor.execute(
-            WRITE,
-            {
-                "lots": [lot_id for lot_id, _ in chosen],
-                "accounts": held,
-                "zone": settings.TIME_ZONE,
-                "actor": actor.reference,
-            },
-        )
-        written = cursor.fetchall()
-    log_activities_from(TELL, [list({row[0] for row in written})], actor=actor, now=now)
+        with references_resolved(cursor):
+            cursor.execute(OPEN_COUNTERPARTS, [held])
+            cursor.execute(
+                WRITE,
+                {
+                    "lots": [lot_id for lot_id, _ in chosen],
+                    "accounts": held,
+                    "zone": settings.TIME_ZONE,
+                    "actor": actor.reference,
+                },
+            )
+            written = cursor.fetchall()
+            log_activities_from(TELL, [list({row[0] for row in written})], actor=actor, now=now)
     taken = [-amount for _, lot_id, amount in written if lot_id is not None]
     return Expired(due=len(chosen), lots=len(taken), points=sum(taken, Decimal(0)))
 
