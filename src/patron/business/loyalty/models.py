@@ -14,6 +14,7 @@ a row that is written, so tills never wait for one another.
 
 from decimal import Decimal
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
@@ -316,6 +317,7 @@ class LedgerTransaction(models.Model):
             models.Index(fields=["purchase"], name="ledger_of_purchase", condition=Q(purchase__isnull=False)),
             models.Index(fields=["origin"], name="ledger_of_origin", condition=Q(origin__isnull=False)),
             models.Index(fields=["changed_xid"], name="ledger_changed"),
+            BrinIndex(fields=["occurred_at"], name="ledger_period"),
         ]
 
     def __str__(self) -> str:
