@@ -7,11 +7,11 @@ import shutil
 import socket
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import typer
 from rich.console import Console
@@ -22,6 +22,9 @@ from patron.config.cli.session import installation, setup_django
 from patron.config.cli.supervisor import is_up
 from patron.config.home import home_directory
 
+if TYPE_CHECKING:
+    from patron.business.loyalty.queries import LedgerCheck
+
 app = typer.Typer(add_completion=False)
 console = Console(highlight=False)
 
@@ -31,6 +34,7 @@ _LITTLE_ROOM_BYTES = 2 * 2**30
 _OLDEST_SERVER = 150_000
 _STALE_AFTER_HOURS = 26
 _SILENT_AFTER_SECONDS = 60
+_TAMPERED = "Someone changed it behind its back. Compare with a backup: patron restore"
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,17 @@ def examine(home: Path) -> Iterator[Finding]:
                 raise
             yield Finding("Database", "failure", words, "Check PATRON_DATABASE_URL and the server's log.")
             return
-        for check in (_migrations, _worker, _ledger, _warehouse, _static, _system_checks):
+        for check in (
+            _migrations,
+            _worker,
+            _ledger,
+            _stored_value,
+            _vouchers,
+            _gifts,
+            _warehouse,
+            _static,
+            _system_checks,
+        ):
             yield from _guarded(check, home)
 
 
@@ -179,18 +193,43 @@ def _worker(home: Path) -> Iterator[Finding]:
 
 def _ledger(home: Path) -> Iterator[Finding]:  # noqa: ARG001 — checks share one shape
     from patron.business.loyalty.queries import check_ledger
+
+    yield _adds_up("Points ledger", check_ledger())
+
+
+def _stored_value(home: Path) -> Iterator[Finding]:  # noqa: ARG001
     from patron.business.storedvalue.queries import check_stored_value
 
-    checks = [*check_ledger(), *check_stored_value()]
+    yield _adds_up("Stored value", check_stored_value())
+
+
+def _vouchers(home: Path) -> Iterator[Finding]:  # noqa: ARG001
+    from patron.business.vouchers.queries import check_vouchers
+
+    yield _adds_up("Vouchers", check_vouchers())
+
+
+def _adds_up(name: str, checks: Sequence["LedgerCheck"]) -> Finding:
     broken = [
         f"not so: {check.statement} ({check.faults}, e.g. {check.example})" for check in checks if not check.holds
     ]
-    yield Finding(
-        "Points ledger",
-        "failure" if broken else "ok",
-        "; ".join(broken) or f"adds up ({len(checks)} checks)",
-        "Someone changed it behind its back. Compare with a backup: patron restore",
-    )
+    facts = "; ".join(broken) or f"adds up ({len(checks)} checks)"
+    return Finding(name, "failure" if broken else "ok", facts, _TAMPERED)
+
+
+def _gifts(home: Path) -> Iterator[Finding]:  # noqa: ARG001
+    from patron.business.gifts.queries import check_stock
+
+    faults = check_stock()
+    if faults:
+        first = faults[0]
+        facts = (
+            f"{len(faults)} shelves do not hold what moved, e.g. shelf {first.stock_id}: {first.on_hand} there and "
+            f"{first.reserved} reserved, {first.moved} and {first.ordered} expected"
+        )
+        yield Finding("Gift stock", "failure", facts, _TAMPERED)
+    else:
+        yield Finding("Gift stock", "ok", "agrees with movements and orders")
 
 
 def _warehouse(home: Path) -> Iterator[Finding]:  # noqa: ARG001 — checks share one shape

@@ -17,7 +17,7 @@ from patron.core.customers.operations import Unmasked
 from patron.kernel.clock import now as present
 from patron.kernel.errors import NotFound
 from patron.kernel.ui.pages import PageRequest, page, show
-from patron.touchpoints.workspace import happenings, judgements, loyalty_card, tier_card
+from patron.touchpoints.workspace import happenings, judgements, loyalty_card, member_gifts, tier_card, wallet_card
 from patron.touchpoints.workspace.customer_picture import Picture
 from patron.touchpoints.workspace.forms import customers as forms
 from patron.touchpoints.workspace.history import changes_of
@@ -157,7 +157,12 @@ def _chosen_purchase(request: PageRequest, picture: Picture) -> int | None:
 
 
 def _loyalty(request: PageRequest, picture: Picture, _bound: BoundForms) -> dict[str, Any]:
-    return loyalty_card.lines_of(picture, before=request.GET.get("before", "")) | tier_card.tier_of(picture)
+    return {
+        **loyalty_card.lines_of(picture, before=request.GET.get("before", "")),
+        **tier_card.tier_of(picture),
+        **member_gifts.gifts_of(picture),
+        "wallet": wallet_card.wallet_of(picture),
+    }
 
 
 def _value(_request: PageRequest, picture: Picture, _bound: BoundForms) -> dict[str, Any]:
