@@ -1,7 +1,7 @@
 """The draft of a programme's terms, part by part: what the builder shows, and what becomes of it on a change. Pure.
 
 A draft is the JSON of `Terms`, which may not make sense yet. A part is named by a key: `earning`, `limits`,
-`exclusions`, `expiry`, `ladder`, or one of a list by its place: `bonuses-0`, `tiers-1`, `events-2`.
+`exclusions`, `expiry`, `paying`, `ladder`, or one of a list by its place: `bonuses-0`, `tiers-1`, `events-2`.
 """
 
 import copy
@@ -28,6 +28,7 @@ SETTINGS = {
     "limits": ("cap", "pending_days"),
     "exclusions": ("excluded", "excluded_kinds", "excluded_tenders"),
     "expiry": ("expiry",),
+    "paying": ("paying",),
 }
 LADDER = ("measure", "window", "months", "grace_days", "soft_landing")
 LISTS = ("bonuses", "tiers", "events")
@@ -36,6 +37,7 @@ TITLES: dict[str, str | Promise] = {
     "limits": gettext_lazy("Limits and waiting time"),
     "exclusions": gettext_lazy("What earns nothing"),
     "expiry": gettext_lazy("How long points live"),
+    "paying": gettext_lazy("Paying with points"),
     "ladder": gettext_lazy("How tiers are reached"),
     "bonuses": gettext_lazy("Bonus"),
     "tiers": gettext_lazy("Tier"),
@@ -246,7 +248,7 @@ def lines(draft: Mapping[str, Any], currency: str, names: words.Names | None = N
     """Every part with its sentence, in the order of the builder."""
     found = [_line(draft, "earning", currency, names)]
     found += [_line(draft, f"bonuses-{n}", currency, names) for n in range(len(_list(draft, "bonuses")))]
-    found += [_line(draft, key, currency, names) for key in ("limits", "exclusions", "expiry", "ladder")]
+    found += [_line(draft, key, currency, names) for key in ("limits", "exclusions", "expiry", "paying", "ladder")]
     for sort in ("tiers", "events"):
         found += [_line(draft, f"{sort}-{n}", currency, names) for n in range(len(_list(draft, sort)))]
     return found
@@ -276,6 +278,8 @@ def _said(
             return words.exclusion_words(Terms.read(settings), names)
         case "expiry":
             return words.expiry_words(Terms.read(settings).expiry)
+        case "paying":
+            return words.paying_words(Terms.read(settings).paying, currency)
         case "ladder":
             return words.ladder_words(Terms.read({"tiers": _tiers(draft)}).tiers)
         case "bonuses":

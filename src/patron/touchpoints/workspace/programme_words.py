@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from patron.business.loyalty.filters import ProductFilter, WhenFilter
-from patron.business.loyalty.rules.terms import Base, Bonus, Cap, Event, Expiry, Terms
+from patron.business.loyalty.rules.terms import Base, Bonus, Cap, Event, Expiry, Paying, Terms
 from patron.business.loyalty.rules.tiers import Tier, TierTerms
 from patron.kernel.ui import formats
 from patron.kernel.ui.badges import STAGE_LABELS, VALUE_CLASS_LABELS
@@ -53,6 +53,8 @@ ONCE: dict[str, str | Promise] = {
     "day": gettext_lazy("once a day"),
     "always": gettext_lazy("every time"),
 }
+ALL = Decimal(100)
+"""Per cent of a purchase."""
 
 
 # --- small words -------------------------------------------------------------------------------------------------
@@ -291,6 +293,23 @@ def expiry_words(expiry: Expiry) -> str:
     return sentence([words % {"n": n} if "%(n)s" in words else words])
 
 
+def paying_words(paying: Paying | None, currency: str) -> str:
+    """What points pay at the till."""
+    if paying is None:
+        return sentence([_("points do not pay for purchases")])
+    least = _("from %(points)s on") % {"points": points(paying.least)} if paying.least else ""
+    share = formats.percent(paying.most_share / 100, 0)
+    most = _("at most %(share)s of a purchase") % {"share": share} if paying.most_share < ALL else ""
+    return sentence([_paid_by(paying, currency), least, most])
+
+
+def _paid_by(paying: Paying, currency: str) -> str:
+    """`100 points pay HK$1.00`."""
+    values = {"count": number(paying.points), "amount": formats.money(paying.amount, currency)}
+    plural = 1 if paying.points == 1 else 2
+    return ngettext("%(count)s point pays %(amount)s", "%(count)s points pay %(amount)s", plural) % values
+
+
 def event_words(event: Event) -> str:
     """Points for something other than a purchase."""
     values = {"points": points(event.points), "event": event.name or event.code, "once": ONCE[event.once]}
@@ -337,12 +356,14 @@ def ladder_words(tiers: TierTerms) -> str:
 
 
 def summary(terms: Terms, currency: str, names: Names | None = None) -> str:
-    """The programme in one sentence: base rate, up to three bonuses, expiry, tiers."""
+    """The programme in one sentence: base rate, up to three bonuses, expiry, what points pay, tiers."""
     parts = [base_words(terms.base, currency)]
     parts += [_bare(bonus_words(bonus, currency, names)) for bonus in terms.bonuses[:3]]
     if more := len(terms.bonuses) - 3:
         parts += [ngettext("%(n)s more bonus", "%(n)s more bonuses", more) % {"n": more}] if more > 0 else []
     parts.append(_bare(expiry_words(terms.expiry)))
+    if terms.paying is not None:
+        parts.append(_paid_by(terms.paying, currency))
     if terms.tiers.ladder:
         tiers = len(terms.tiers.ladder)
         parts.append(ngettext("%(n)s tier", "%(n)s tiers", tiers) % {"n": tiers})
@@ -363,6 +384,7 @@ def sentences(terms: Terms, currency: str, names: Names | None = None) -> list[s
         limits_words(terms),
         exclusion_words(terms, names),
         expiry_words(terms.expiry),
+        paying_words(terms.paying, currency),
         ladder_words(terms.tiers),
         *(tier_words(tier, terms.tiers.measure, currency) for tier in terms.tiers.ladder),
         *(event_words(event) for event in terms.events),

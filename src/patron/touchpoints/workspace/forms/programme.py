@@ -23,7 +23,7 @@ from patron.touchpoints.workspace import programme_words as words
 from patron.touchpoints.workspace.forms.customers import Day
 
 Pairs = Sequence[tuple[str, str | Promise]]
-NESTED = ("base", "cap", "expiry", "excluded")
+NESTED = ("base", "cap", "expiry", "excluded", "paying")
 SEGMENTS: Pairs = (
     *((f"value:{code.upper()}", label) for code, label in VALUE_CLASS_LABELS.items()),
     *((f"lifecycle:{code}", label) for code, label in STAGE_LABELS.items()),
@@ -202,6 +202,15 @@ class ExpiryForm(PartForm):
             self.initial.setdefault("expiry_n", "12")
 
 
+class PayingForm(PartForm):
+    rows = ((_("At the till"), ("paying_points", "paying_amount", "paying_least", "paying_most_share")),)
+
+    paying_points = Number(label=_("So many points"), help_text=_("Empty: points do not pay."))
+    paying_amount = Number(label=_("pay so much money"))
+    paying_least = Number(label=_("From so many points on"))
+    paying_most_share = Number(label=_("At most, per cent of a purchase"))
+
+
 class BonusForm(PartForm):
     rows = (
         (_("What it gives"), ("name", "effect", "factor", "points", "amount", "unit")),
@@ -351,6 +360,7 @@ FORMS: dict[str, type[PartForm]] = {
     "limits": LimitsForm,
     "exclusions": ExclusionsForm,
     "expiry": ExpiryForm,
+    "paying": PayingForm,
     "ladder": LadderForm,
     "bonuses": BonusForm,
     "tiers": TierForm,

@@ -138,6 +138,11 @@ def test_what_the_rules_refuse_stands_beside_its_field_and_the_draft_is_kept() -
         ),
         ("expiry", {"expiry_kind": "rolling", "expiry_n": "6"}, {"expiry": {"kind": "rolling", "n": "6"}}),
         (
+            "paying",
+            {"paying_points": "100", "paying_amount": "1", "paying_most_share": "50"},
+            {"paying": {"points": "100", "amount": "1", "most_share": "50"}},
+        ),
+        (
             "ladder",
             {"measure": "spend", "window": "calendar_year", "months": "12", "soft_landing": "on"},
             {"tiers": {"measure": "spend", "window": "calendar_year", "months": "12", "soft_landing": True,
@@ -278,5 +283,16 @@ def test_the_builder_opens_in_every_language(language: str) -> None:
     for preset in ("goods", "tier", "survey"):
         _change(client, "club", fragment=False, action="add", preset=preset)
 
-    for part in ("", "earning", "limits", "exclusions", "expiry", "ladder", "bonuses-0", "tiers-0", "events-0"):
+    for part in (
+        "",
+        "earning",
+        "limits",
+        "exclusions",
+        "expiry",
+        "paying",
+        "ladder",
+        "bonuses-0",
+        "tiers-0",
+        "events-0",
+    ):
         assert client.get(f"/loyalty/programme/club/edit/?part={part}").status_code == 200

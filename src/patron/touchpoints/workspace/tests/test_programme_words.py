@@ -85,6 +85,18 @@ def test_how_long_points_live(kind: str, n: int, said: str) -> None:
     assert words.expiry_words(Expiry(kind, n)) == said
 
 
+def test_what_points_pay() -> None:
+    plain = Terms.read({"paying": {"points": "100", "amount": "1"}})
+    limited = Terms.read({"paying": {"points": "1", "amount": "0.05", "least": "200", "most_share": "50"}})
+
+    assert words.paying_words(Terms().paying, "HKD") == "Points do not pay for purchases."
+    assert words.paying_words(plain.paying, "HKD") == "100 points pay HK$1.00."
+    assert words.paying_words(limited.paying, "HKD") == (
+        "1 point pays HK$0.05, from 200 points on, at most 50\N{NO-BREAK SPACE}% of a purchase."
+    )
+    assert words.summary(plain, "HKD").endswith("to the end of that month; 100 points pay HK$1.00.")
+
+
 def test_every_part_is_said_in_every_language() -> None:
     terms = Terms.read(
         {
@@ -96,7 +108,7 @@ def test_every_part_is_said_in_every_language() -> None:
     for language in ("en", "zh-hant", "zh-hans"):
         with translation.override(language):
             said = words.sentences(terms, "HKD")
-            assert len(said) == 8
+            assert len(said) == 9
             assert all(len(each) > 5 and "%(" not in each for each in said), said
 
 
@@ -133,6 +145,7 @@ def test_every_refusal_of_the_rules_has_words() -> None:
         ("pending_days", ("limits", "pending_days")),
         ("excluded.brands", ("exclusions", "excluded_brands")),
         ("expiry.n", ("expiry", "expiry_n")),
+        ("paying.most_share", ("paying", "paying_most_share")),
         ("bonuses[2].cap.purchase", ("bonuses-2", "cap_purchase")),
         ("bonuses[0].factor", ("bonuses-0", "factor")),
         ("tiers.months", ("ladder", "months")),
