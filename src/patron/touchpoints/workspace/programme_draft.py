@@ -39,7 +39,7 @@ TITLES: dict[str, str | Promise] = {
     "expiry": gettext_lazy("How long points live"),
     "paying": gettext_lazy("Paying with points"),
     "ladder": gettext_lazy("How tiers are reached"),
-    "bonuses": gettext_lazy("Bonus"),
+    "bonuses": gettext_lazy("Bonus rule"),
     "tiers": gettext_lazy("Tier"),
     "events": gettext_lazy("Points without a purchase"),
 }

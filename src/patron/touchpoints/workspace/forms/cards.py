@@ -161,7 +161,7 @@ PLACEHOLDER_LIST = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
 class PictureForm(forms.Form):
     """A logo or a ground picture."""
 
-    kind = forms.ChoiceField(choices=(("logo", _("Logo")), ("picture", _("Ground picture"))), label=_("What it is"))
+    kind = forms.ChoiceField(choices=(("logo", _("Logo")), ("picture", _("Ground picture"))), label=_("Kind"))
     file = forms.FileField(
         label=_("Picture"),
         required=False,
