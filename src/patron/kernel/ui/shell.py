@@ -77,7 +77,7 @@ class Shell:
     def bottom_places(self) -> list[navigation.ShownArea | navigation.ShownItem]:
         """The places of the bottom bar on a phone, beside Search and More: home, then pages that have a place there,
         then customers and insight while there is room."""
-        home = [area for area in self.areas if area.key == "home"]
+        home: list[navigation.ShownArea | navigation.ShownItem] = [area for area in self.areas if area.key == "home"]
         pages = [item for area in self.areas for item in area.items if item.on_phone]
         others = [area for area in self.areas if area.key in {"customers", "insight"}]
         return [*home, *pages, *others][:BOTTOM_PLACES]

@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from patron.business.tills.baskets import BasketItem, Payment, TillBasket
+from patron.business.vouchers.rules.codes import normalised
 from patron.kernel.money import rounded
 
 MOST_ROWS = 200
@@ -53,12 +54,13 @@ class Draft:
         columns = [post.getlist(name)[:MOST_ROWS] for name in ("product", "name", "quantity", "price", "discount")]
         rows = [Row(*(text.strip()[:LONGEST_TEXT] for text in texts)) for texts in zip(*columns, strict=False)]
         client_id = post.get("client_id", "")
+        codes = [normalised(code[:60]) for code in post.getlist("voucher")]
         return cls(
             client_id=client_id if _CLIENT_ID.match(client_id) else uuid4().hex,
             at=post.get("at", "")[:40],
             member=post.get("member", "").strip()[:LONGEST_TEXT],
             rows=rows,
-            vouchers=list(dict.fromkeys(code[:60] for code in post.getlist("voucher") if code.strip()))[:20],
+            vouchers=[*dict.fromkeys(code for code in codes if code)][:20],
             pay={name: post.get(f"pay_{name}", "").strip()[:20] for name in MEANS},
             given=post.get("given", "").strip()[:20],
         )
@@ -72,6 +74,17 @@ class Draft:
 
     def as_session(self) -> dict[str, Any]:
         return asdict(self)
+
+    def use_voucher(self, code: str) -> None:
+        """Put a voucher's code beside the basket, once."""
+        self.vouchers = list(dict.fromkeys([*self.vouchers, normalised(code[:60])]))
+
+    def drop_voucher(self, code: str) -> bool:
+        """Take a voucher's code away again; False where it is not there."""
+        gone = normalised(code[:60])
+        known = gone in self.vouchers
+        self.vouchers = [each for each in self.vouchers if each != gone]
+        return known
 
     def touched(self, now: datetime) -> None:
         """Note when the basket was changed: a sale counts from then."""
@@ -119,9 +132,11 @@ class Due:
 
     def payments(self, *, pin: str = "", code: str = "") -> list[Payment]:
         """The payments as the till's room takes them."""
-        secret = {"pin": pin or None, "code": code or None}
         paid = [
-            Payment(kind, amount, **(secret if kind == "stored_value" else {})) for kind, amount in self.parts.items()
+            Payment(kind, amount, pin=pin or None, code=code or None)
+            if kind == "stored_value"
+            else Payment(kind, amount)
+            for kind, amount in self.parts.items()
         ]
         return [*paid, Payment("cash", self.cash)] if self.cash else paid
 

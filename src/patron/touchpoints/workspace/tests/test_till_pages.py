@@ -12,8 +12,11 @@ from patron.business.loyalty.operations import adjust_points
 from patron.business.loyalty.queries import points_balance
 from patron.business.loyalty.testing import make_member, make_programme
 from patron.business.purchases.models import Purchase
+from patron.business.storedvalue.testing import make_deposit
 from patron.business.tills.models import Terminal, TillEntry
 from patron.business.tills.testing import make_terminal
+from patron.business.vouchers.models import WrongCodes
+from patron.business.vouchers.testing import make_voucher
 from patron.core.accounts.models import Branch, IntegrationKey
 from patron.core.accounts.rules import Role
 from patron.core.accounts.testing import make_branch
@@ -23,11 +26,12 @@ from patron.core.customers.testing import WANG, make_customer
 from patron.kernel import clock
 from patron.kernel.actor import SYSTEM
 from patron.touchpoints.workspace.tests.customer_pages import signed_in
+from patron.touchpoints.workspace.till_draft import Draft, Row, due_of, many_of
 from patron.touchpoints.workspace.views import till_sales
 
 pytestmark = pytest.mark.django_db
 
-HX = {"HTTP_HX_REQUEST": "true"}
+HX: dict[str, Any] = {"HTTP_HX_REQUEST": "true"}
 PAYING = {"paying": {"points": "100", "amount": "1.00"}}
 
 
@@ -209,8 +213,8 @@ def test_goods_come_back_by_the_means_that_paid(
     entry_id = int(cashier.post("/till/basket/", form)["Location"].split("/")[3])
     address = f"/till/sales/{entry_id}/return/"
 
-    too_many = cashier.get(address, {"look": 1, "line-1": "3"})
-    foreseen = _html(cashier.get(address, {"look": 1, "line-1": "1"}))
+    too_many = cashier.get(address, {"look": "1", "line-1": "3"})
+    foreseen = _html(cashier.get(address, {"look": "1", "line-1": "1"}))
     assert too_many.status_code == 422
     assert "Only 2 can still come back." in _html(too_many)
     assert "<dt>Points back</dt><dd>500</dd>" in foreseen
@@ -293,3 +297,67 @@ def test_terminals_are_set_up_changed_given_keys_and_taken_out_of_use(branch: Br
     assert "<strong>0</strong> terminals are in use." in listed
     stranger = signed_in(Role.BRANCH_MANAGER, username="other", branches=[make_branch("HKI", "香港店")])
     assert stranger.get("/loyalty/terminals/KLN-1/").status_code == 404
+
+
+def test_vouchers_of_the_member_are_one_click_and_wrong_codes_are_counted(
+    terminal: Terminal, member: Membership, milk: Product, cashier: Client
+) -> None:
+    voucher = make_voucher(member, now=clock.now())
+    page = _html(cashier.post("/till/basket/", _with_milk(cashier, do="take", member=member.customer.number), **HX))
+    chip = re.search(r'value="voucher:([^"]+)"', page)
+    assert chip is not None
+
+    page = _html(cashier.post("/till/basket/", _form(page, do=f"voucher:{chip[1]}"), **HX))
+    assert "HK$28.50 less vouchers of HK$10.00" in page
+    without = _html(cashier.post("/till/basket/", _form(page, do=f"unvoucher:{chip[1]}"), **HX))
+    assert "less vouchers" not in without
+    wrong = _html(cashier.post("/till/basket/", _form(page, do="take", voucher_typed="XXXX"), **HX))
+    assert "XXXX: " in wrong
+    assert _hidden(wrong, "voucher") == _hidden(page, "voucher")
+    for _attempt in range(9):
+        cashier.post("/till/basket/", _form(without, do="take", voucher_typed="XXXX"), **HX)
+    late = _html(cashier.post("/till/basket/", _form(without, do="take", voucher_typed=voucher.code), **HX))
+    assert "less vouchers" not in late
+    assert not _hidden(late, "voucher")
+    WrongCodes.objects.all().delete()
+    sold = cashier.post("/till/basket/", _form(page, do="sell"))["Location"]
+
+    assert Purchase.objects.get().net_amount == Decimal("18.50")
+    assert "voucher, taken off above" in _html(cashier.get(sold))
+
+
+def test_large_payments_with_stored_value_need_the_secret_which_is_not_remembered(
+    terminal: Terminal, member: Membership, milk: Product, branch: Branch, cashier: Client
+) -> None:
+    make_deposit(member, 100, branch_id=branch.pk, now=clock.now())
+    page = _html(cashier.post("/till/basket/", _with_milk(cashier, do="take", member=member.customer.number), **HX))
+    page = _html(cashier.post("/till/basket/", _form(page, do="fill:stored_value"), **HX))
+    assert _hidden(page, "pay_stored_value") == ["28.50"]
+    assert 'name="pin"' in page
+    cashier.post("/till/quote/", _form(page, pin="4711"), **HX)
+    assert "4711" not in str(dict(cashier.session))
+
+    cashier.post("/till/basket/", _form(page, do="sell"))
+
+    assert list(Purchase.objects.get().tenders.values_list("kind", flat=True)) == ["stored_value"]
+
+
+@pytest.mark.parametrize("given", [{}, {"product": ["A"], "quantity": []}, {"at": "x", "client_id": "<b>"}])
+def test_a_mangled_form_sells_nothing(given: dict[str, Any], terminal: Terminal, cashier: Client) -> None:
+    answer = cashier.post("/till/basket/", given | {"do": "sell"})
+
+    assert answer.status_code == 422
+    assert "The basket is empty." in _html(answer)
+
+
+def test_a_draft_counts_what_is_typed() -> None:
+    draft = Draft(rows=[Row("A", "A", "2", "1,000.50", "10%")], pay={"card": "500", "points": ""}, given="1400")
+    basket, problems = draft.basket()
+    due = due_of(draft, Decimal("1800.90"))
+
+    assert not problems
+    assert (basket.items[0].unit_price, basket.items[0].discount_amount) == (Decimal("1000.50"), Decimal("200.10"))
+    assert (due.cash, due.change, due.problems) == (Decimal("1300.90"), Decimal("99.10"), {})
+    assert [many_of(text) for text in ("3*A", "2.5 × B C", "0*A", "3XL")] == [
+        (Decimal(3), "A"), (Decimal("2.5"), "B C"), (Decimal(1), "0*A"), (Decimal(1), "3XL"),
+    ]  # fmt: skip

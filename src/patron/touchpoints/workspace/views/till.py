@@ -15,6 +15,7 @@ from patron.business.tills.errors import ClientIdReused
 from patron.business.tills.operations import commit_sale, create_terminal
 from patron.business.tills.queries import get_visible_terminals
 from patron.business.tills.sales import entry_told
+from patron.business.vouchers.operations import note_wrong_codes
 from patron.core.accounts.queries import get_visible_branches
 from patron.core.catalog.queries import list_products, price_at, scanned_product
 from patron.core.customers.search import search_customers
@@ -108,7 +109,10 @@ def basket(request: PageRequest) -> HttpResponseBase:
         view.fill(what)
         view.problems = {k: v for k, v in view.problems.items() if not k.startswith("pay-")} | dict(view.due.problems)
         focus = f"pay-{what}"
-    notes += _refused_vouchers(view)
+    if view.refusal and draft.drop_voucher(request.POST.get("voucher_typed", "").strip()):
+        notes.append(view.refusal)
+        view = CounterView(terminal, draft, request.actor, now)
+    notes += _refused_vouchers(request, view)
     if view.problems.get("member"):
         focus = "till-member"
     elif not notes and (wrong := next((key for key in view.problems if key.startswith("price-")), "")):
@@ -132,9 +136,9 @@ def _changed(request: PageRequest, draft: Draft, terminal: Any, do: str, what: s
         case "remove" if what.isdigit() and int(what) < len(draft.rows):
             del draft.rows[int(what)]
         case "voucher":
-            draft.vouchers = list(dict.fromkeys([*draft.vouchers, what]))
+            draft.use_voucher(what)
         case "unvoucher":
-            draft.vouchers = [code for code in draft.vouchers if code != what]
+            draft.drop_voucher(what)
         case "member":
             draft.member = what
         case "take":
@@ -144,7 +148,7 @@ def _changed(request: PageRequest, draft: Draft, terminal: Any, do: str, what: s
 
 def _taken(request: PageRequest, draft: Draft, terminal: Any) -> tuple[str, list[str]]:
     if code := request.POST.get("voucher_typed", "").strip()[:60]:
-        draft.vouchers = list(dict.fromkeys([*draft.vouchers, code]))
+        draft.use_voucher(code)
     typed = (request.POST.get("scanned") or request.POST.get("q", "")).strip()
     return "till-q", _add(request, draft, terminal, typed) if typed else []
 
@@ -168,13 +172,15 @@ def _add(request: PageRequest, draft: Draft, terminal: Any, typed: str) -> list[
     return []
 
 
-def _refused_vouchers(view: CounterView) -> list[str]:
-    """Take codes that are no vouchers out of the basket again, and say so."""
+def _refused_vouchers(request: PageRequest, view: CounterView) -> list[str]:
+    """Take codes that are no vouchers out of the basket again, and say so; they are counted, so that nobody guesses."""
     unknown = [check for check in view.said.get("vouchers", ()) if check["refusal"] == "no_such_voucher"]
     if not unknown:
         return []
-    codes = {check["code"] for check in unknown}
-    view.draft.vouchers = [code for code in view.draft.vouchers if code not in codes and code.upper() not in codes]
+    if request.actor.can("vouchers.use"):
+        note_wrong_codes(terminal=view.terminal.code, count=len(unknown), actor=request.actor, now=view.now)
+    for check in unknown:
+        view.draft.drop_voucher(check["code"])
     view.said["vouchers"] = [check for check in view.said["vouchers"] if check not in unknown]
     return [f"{check['code']}: {check['words']}" for check in unknown]
 
