@@ -102,6 +102,12 @@ def scale(place: Installation, folder: Path, *, customers: int, lines: int) -> N
     place.script("pages")
 
 
+def loyalty(place: Installation, *, members: int) -> None:
+    print(f"The loyalty programme: {members:,} members, and tills over HTTP")
+    place.script("loyalty", str(members))
+    place.script("till")
+
+
 def models(customers: int) -> None:
     print(f"Value and life cycle against plain SQL: {customers:,} customers")
     command = [sys.executable, str(ROOT / "benchmarks" / "mining.py"), "--customers", str(customers)]
@@ -111,12 +117,13 @@ def models(customers: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help="1 M customers and 20 M lines")
-    parser.add_argument("--only", choices=("demo", "one-file", "scale", "models"), help="one part")
+    parser.add_argument("--only", choices=("demo", "one-file", "loyalty", "scale", "models"), help="one part")
     chosen = parser.parse_args()
     customers, lines = (1_000_000, 20_000_000) if chosen.full else (100_000, 2_000_000)
     for name, work in (
         ("demo", demo),
         ("one-file", one_file),
+        ("loyalty", lambda place, _folder: loyalty(place, members=customers if chosen.full else 50_000)),
         ("scale", lambda place, folder: scale(place, folder, customers=customers, lines=lines)),
     ):
         if chosen.only not in (None, name):

@@ -146,7 +146,7 @@ def serve(port: int) -> subprocess.Popen[bytes]:
         [
             sys.executable, "-m", "gunicorn", "patron.config.wsgi:application", "--bind", f"127.0.0.1:{port}",
             "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "error",
-            "--config", "python:patron.config.web_server", "--worker-tmp-dir", "/dev/shm", "--no-control-socket",
+            "--config", "python:patron.config.web_server", "--worker-tmp-dir", "/dev/shm", "--no-control-socket",  # noqa: S108
         ],
         env=os.environ | {"PATRON_LOG_LEVEL": "ERROR"},
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """What the till is told after a transaction: the member's new balances, and why."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,13 +13,15 @@ from patron.business.loyalty.queries.words import explain
 from patron.business.loyalty.rules.tiers import TierTerms
 from patron.kernel.prepared import fetch
 
-_BALANCES = """
-SELECT a.unit, a.bucket, a.balance,
-    CASE WHEN a.bucket = 'available' AND a.unit = 'points' THEN (
+_STANDING = """
+SELECT m.tier, m.tier_until, b.unit, b.bucket, b.balance, b.overdue
+FROM loyalty_membership m LEFT JOIN LATERAL (
+    SELECT a.unit, a.bucket, a.balance, CASE WHEN a.bucket = 'available' AND a.unit = 'points' THEN (
         SELECT coalesce(sum(l.remaining), 0) FROM loyalty_lot l
-        WHERE l.account_id = a.id AND l.remaining > 0 AND l.expires_on < %s::date) ELSE 0 END
-FROM loyalty_account a
-WHERE a.membership_id = %s::bigint AND a.bucket IN ('available', 'pending', 'reserved')
+        WHERE l.account_id = a.id AND l.remaining > 0 AND l.expires_on < %s::date) ELSE 0 END AS overdue
+    FROM loyalty_account a WHERE a.membership_id = m.id AND a.bucket IN ('available', 'pending', 'reserved')
+) b ON true
+WHERE m.id = %s::bigint
 """
 
 _MOVEMENTS = """
@@ -27,13 +29,15 @@ SELECT id, unit, kind, amount, explanation, membership_id FROM loyalty_ledgertra
 WHERE purchase_id = %s::bigint AND unit IN ('points', 'stamps') ORDER BY id
 """
 
-_TIER = "SELECT tier, tier_until FROM loyalty_membership WHERE id = %s::bigint"
-
 
 def balances_of(membership: Membership, *, day: date) -> dict[str, str]:
     """What a member has of each unit on a day, as texts; points past their date do not count."""
+    return _summed(fetch(_STANDING, [day, membership.pk]))
+
+
+def _summed(rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
     found = {"points": Decimal(0), "pending": Decimal(0), "stored_value": Decimal(0), "stamps": Decimal(0)}
-    for unit, bucket, balance, overdue in fetch(_BALANCES, [day, membership.pk]):
+    for _tier, _until, unit, bucket, balance, overdue in rows:
         if bucket == "available" and unit in found:
             found[unit] = balance - overdue
         elif unit == "points" and bucket == "pending":
@@ -70,20 +74,16 @@ def told(movements: list[LedgerTransaction]) -> dict[str, Any]:
     }
 
 
-def tier_of(membership: Membership, ladder: TierTerms | None) -> dict[str, Any]:
-    """The tier held now, by code and name."""
-    ((code, until),) = fetch(_TIER, [membership.pk])
-    tier = ladder.tier(code) if ladder is not None else None
-    return {"code": code, "name": tier.name if tier else code, "until": until, "risen": code != membership.tier}
-
-
 def member_facts(membership: Membership, *, day: date, ladder: TierTerms | None = None) -> dict[str, Any]:
-    """Who it is, and what they have now."""
+    """Who it is, the tier held now by code and name, and what they have now. One statement."""
+    rows = fetch(_STANDING, [day, membership.pk])
+    code, until = rows[0][:2]
+    tier = ladder.tier(code) if ladder is not None else None
     return {
         "customer": membership.customer.number,
         "name": membership.customer.name,
-        "tier": tier_of(membership, ladder),
-        "balances": balances_of(membership, day=day),
+        "tier": {"code": code, "name": tier.name if tier else code, "until": until, "risen": code != membership.tier},
+        "balances": _summed(rows),
     }
 
 

@@ -45,7 +45,8 @@ def earn(purchase: Purchase, *, actor: Actor, now: datetime) -> list[int]:
     entitlements = entitlements_of(purchase.customer_id, purchase.currency, purchase.occurred_at)
     if not entitlements:
         return []
-    book = Book([membership_id for membership_id, _, _ in entitlements])
+    rolls = any(rulebook.terms.expiry.rolls for _, _, rulebook in entitlements)
+    book = Book([membership_id for membership_id, _, _ in entitlements], with_lots=rolls)
     keys = [f"earn:{programme_id}:{purchase.pk}" for _, programme_id, _ in entitlements]
     posted = posted_before(keys) if purchase.recorded_lines is None else {}  # written just now: never posted before
     rises: list[tuple[Rulebook, int, Rise]] = []

@@ -93,15 +93,19 @@ FROM loyalty_lot WHERE account_id = ANY(%s::bigint[]) AND remaining > 0
 
 
 class Book:
-    """Holdings of `membership_ids`, locked until the transaction ends. Call `close` to write the movements."""
+    """Holdings of `membership_ids`, locked until the transaction ends. Call `close` to write the movements.
 
-    def __init__(self, membership_ids: Collection[int], *, unit: str = Unit.POINTS) -> None:
+    `with_lots` False leaves the lots unread: enough for what only comes in.
+    """
+
+    def __init__(self, membership_ids: Collection[int], *, unit: str = Unit.POINTS, with_lots: bool = True) -> None:
         self.unit = unit
         self.movements: list[Movement] = []
         self._rolled: dict[int, date] = {}
         self._block = min(max(1, len(membership_ids)), 500)
         self.holdings, self._ids = _lock(membership_ids, unit)
-        _read_lots(self.holdings)
+        if with_lots:
+            _read_lots(self.holdings)
 
     def holding(self, membership_id: int) -> Holding:
         """The holding of a member in the book. Raises NoSuchMember for any other."""
@@ -201,6 +205,14 @@ class Book:
             OpenLot(lot.id, expires_on, amount, amount), available_on, movement.id, earned_at
         )
 
+    def refill_pending(self, movement: Movement, takes: Iterable[Take]) -> None:
+        """Put back into lots that are still pending what was taken from them."""
+        holding = self.holding(movement.membership_id)
+        for take in takes:
+            movement.amount += take.amount
+            movement.sides.append((self._account(holding, Bucket.ISSUED), None, -take.amount))
+            movement.sides.append((self._account(holding, Bucket.PENDING), take.lot_id, take.amount))
+
     def mature(self, holding: Holding, *, on: date) -> None:
         """Let what was pending until day `on` become available: a movement for each lot, at that day's first moment."""
         due = [pending for pending in holding.pending.values() if pending.available_on <= on]
@@ -228,13 +240,17 @@ class Book:
                 holding.opened_by[new] = pending.award_id
 
     def roll(self, holding: Holding, *, day: date, until: date | None) -> None:
-        """An activity on `day` lets every lot that is still usable then live to `until`: expiry rolls with activity."""
+        """An activity on `day` lets every lot that is still usable then, or pending, live to `until`."""
         if until is None:
             return
         for lot in list(holding.lots.values()):
-            if lot.expires_on is not None and day <= lot.expires_on < until and lot.remaining > 0:
+            if _lives_on(lot, day, until):
                 holding.lots[lot.id] = replace(lot, expires_on=until)
                 self._rolled[lot.id] = until
+        for pending in holding.pending.values():
+            if _lives_on(pending.lot, day, until):
+                pending.lot = replace(pending.lot, expires_on=until)
+                self._rolled[pending.lot.id] = until
 
     def debit(self, movement: Movement, takes: Iterable[Take], *, counterpart: str) -> None:
         """Let the amounts of `takes` go out by `movement`."""
@@ -347,6 +363,10 @@ class Book:
 def day_of(at: datetime) -> date:
     """The day on which something counts: the organisation's calendar day."""
     return today(at)
+
+
+def _lives_on(lot: OpenLot, day: date, until: date) -> bool:
+    return lot.expires_on is not None and day <= lot.expires_on < until and lot.remaining > 0
 
 
 def _move(holding: Holding, takes: Iterable[Take], *, sign: int) -> None:

@@ -86,16 +86,18 @@ def load_states(
     """What is known of members before sales from day `first` on; `not_yet` are purchases that are on file
     but have still to count. With `before`, nothing counts that happened then or later, but for the tier held.
 
-    One to three queries, whatever the number of members.
+    Who has the highest tier needs nothing counted. One to three queries, whatever the number of members.
     """
     until = before or "infinity"
     ladder = rulebook.terms.tiers
     members = list(membership_ids)
     states = _members(rulebook, members)
-    if ladder.ladder and states:
-        since = _earliest(ladder, first, states.values())
+    top = len(ladder.ladder)
+    climbing = [one for one in states.values() if top and (before or ladder.rank(one.standing.tier) < top)]
+    if climbing:
+        since = _earliest(ladder, first, climbing)
         values = {
-            "members": members,
+            "members": [one.membership_id for one in climbing],
             "zone": settings.TIME_ZONE,
             "since": since,
             "before": until,
