@@ -1,6 +1,7 @@
 """Loading the demo company: its people by operations, its data through the same intake as any user's files."""
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from patron.business.loyalty.operations import create_programme
 from patron.business.loyalty.queries import has_programme
 from patron.business.loyalty.rules.terms import Terms
 from patron.config.demo import programme
+from patron.config.demo.club import set_up_club
 from patron.config.demo.files import SOURCE, DemoFiles, write_demo_files
 from patron.core.accounts.operations import create_staff
 from patron.core.accounts.queries import get_branches_by_code, has_staff
@@ -23,7 +25,7 @@ from patron.kernel.intake.engine import import_file
 from patron.kernel.intake.reports import Report
 
 PASSWORD = "patron-demo-2026"  # noqa: S105 (printed at start-up: the demo is for looking around)
-BUSIEST_BRANCH = "367"
+BUSIEST_BRANCHES = ("367", "406", "343", "361", "381")
 RULES_FROM = datetime(2000, 1, 1, tzinfo=UTC)
 
 Tell = Callable[[str], None]
@@ -70,6 +72,9 @@ def load(*, tell: Tell = lambda _text: None) -> list[SignIn]:
     if not (folder / "loaded").exists():
         _load_files(_files(folder, now), actor=actor, now=now, tell=tell)
         _create_staff(actor=actor, now=now)
+        started = time.perf_counter()
+        set_up_club(branch_codes=BUSIEST_BRANCHES, actor=actor, now=clock.now())
+        tell(f"club: {time.perf_counter() - started:.1f} s")
         for file in folder.glob("*.*"):
             file.unlink()
         (folder / "loaded").touch()
@@ -121,7 +126,7 @@ def _summary(report: Report) -> str:
 def _create_staff(*, actor: Actor, now: datetime) -> None:
     if has_staff():
         return
-    home = get_branches_by_code([BUSIEST_BRANCH])
+    home = get_branches_by_code(BUSIEST_BRANCHES[:1])
     for person in STAFF:
         create_staff(
             username=person.username,
