@@ -4,10 +4,12 @@ The till, imports and simulations all go through `decide_sale` and `advance`; th
 is read from and where the award is written to.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 
 from patron.business.loyalty.baskets import MemberFacts
 from patron.business.loyalty.rules.earning import (
@@ -27,6 +29,7 @@ from patron.business.loyalty.rules.terms import Cap
 from patron.business.loyalty.rules.tiers import Standing, Verdict, decide_upgrade, window_at
 
 ZERO = Decimal(0)
+_day = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class MemberState:
     segments: frozenset[str] = frozenset()
     counted: list[tuple[date, Decimal]] = field(default_factory=list)
     earned: list[tuple[date, Decimal, dict[str, Decimal]]] = field(default_factory=list)
+    _sums: list[tuple[date, Decimal]] = field(default_factory=list, init=False, repr=False, compare=False)
+    """Running sums of `counted`, in the order of days: a window is the difference of two."""
 
     def tier_at(self, at: datetime) -> str:
         """The code of the tier held at an instant."""
@@ -73,7 +78,21 @@ class MemberState:
     def measured(self, window: tuple[date, date]) -> Decimal:
         """What counts towards a tier in a window, first and last day included."""
         start, end = window
-        return sum((value for day, value in self.counted if start <= day <= end), ZERO)
+        known = len(self._sums)
+        if known != len(self.counted):
+            last, total = self._sums[-1] if known else (date.min, ZERO)
+            if any(day < last for day, _ in self.counted[known:]) or not known:
+                self.counted.sort(key=_day)
+                self._sums, total = [], ZERO
+            for day, value in self.counted[len(self._sums) :]:
+                total += value
+                self._sums.append((day, total))
+        return self._up_to(bisect_right(self._sums, end, key=_day)) - self._up_to(
+            bisect_left(self._sums, start, key=_day)
+        )
+
+    def _up_to(self, place: int) -> Decimal:
+        return self._sums[place - 1][1] if place else ZERO
 
 
 @dataclass(frozen=True, slots=True)
