@@ -12,7 +12,7 @@ LANGUAGES = ("en", "zh-hant", "zh-hans")
 
 WORDS: Mapping[str, tuple[str, str, str]] = {
     "name": ("Member", "會員", "会员"),
-    "tier": ("Tier", "級別", "级别"),
+    "tier": ("Tier", "等級", "等级"),
     "balance": ("Points", "積分", "积分"),
     "expiring": ("Expiring soon", "即將到期", "即将到期"),
     "stored_value": ("Stored value", "儲值", "储值"),
