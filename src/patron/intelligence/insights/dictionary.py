@@ -25,7 +25,7 @@ _HEAD = """\
 What the warehouse holds, table by table. This page is written from the contracts in each room's `exports.py` and in
 `intelligence/insights/marts/`; a test keeps it in step. To write it anew:
 
-    python -m django shell --settings patron.config.settings \\
+    python -m django shell --no-imports --settings patron.config.settings \\
         -c "from patron.intelligence.insights.dictionary import data_dictionary; print(data_dictionary(), end='')"
 
 Read it from a page, a report or a notebook:
