@@ -125,7 +125,7 @@ def write_sale(
         None if product is None or product.cost is None else rounded(product.cost * line.quantity, currency)
         for product, line in zip(bought, lines, strict=True)
     ]
-    known = [cost for cost in costs if cost is not None]
+    told = [cost for cost in costs if cost is not None]
     purchase = Purchase(
         source=receipt.source,
         source_key=receipt.source_key,
@@ -138,7 +138,7 @@ def write_sale(
         gross_amount=totals.gross,
         discount_amount=totals.discount,
         net_amount=totals.net,
-        cost_amount=sum(known, Decimal(0)) if len(known) == len(costs) else None,
+        cost_amount=sum(told, Decimal(0)) if len(told) == len(costs) else None,
         line_count=len(lines),
         terminal=receipt.terminal,
         cashier=receipt.cashier,

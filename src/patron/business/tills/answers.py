@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from patron.business.loyalty.ledger.rulebooks import rulebook_read
 from patron.business.loyalty.models import LedgerTransaction, Membership
 from patron.business.loyalty.queries.words import explain
 from patron.business.loyalty.rules.tiers import TierTerms
@@ -85,6 +86,13 @@ def member_facts(membership: Membership, *, day: date, ladder: TierTerms | None 
         "tier": {"code": code, "name": tier.name if tier else code, "until": until, "risen": code != membership.tier},
         "balances": _summed(rows),
     }
+
+
+def ladder_of(movements: Sequence[LedgerTransaction]) -> TierTerms | None:
+    """The tiers of the version by which something was earned just now."""
+    rules = [one.explanation["rule"] for one in movements if one.kind == "earn" and "rule" in one.explanation]
+    rulebook = rulebook_read(rules[0]) if rules else None
+    return rulebook.terms.tiers if rulebook is not None else None
 
 
 def plain(value: Decimal) -> str:

@@ -48,7 +48,7 @@ def terminal_of(actor: Actor) -> Terminal:
     """The terminal whose key asks. Raises NoTerminal for a key without one, or whose terminal is out of use."""
     if not actor.can("tills.sell"):
         raise PermissionRefused(details={"permission": "tills.sell"})
-    terminal = None
+    terminal: Terminal | None = None
     if actor.kind == "integration":
         rows = fetch_models([Terminal, Branch], _TERMINAL, [actor.id])
         if rows:

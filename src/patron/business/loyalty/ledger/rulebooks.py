@@ -28,6 +28,11 @@ def rulebook_of(version_id: int, digest: str) -> Rulebook:
     return _read[key]
 
 
+def rulebook_read(version_id: int) -> Rulebook | None:
+    """The rulebook of a version that this process has used already, None for another. No query."""
+    return next((rulebook for (key, _digest), rulebook in reversed(_read.items()) if key == version_id), None)
+
+
 def rulebook_at(programme_id: int, at: datetime) -> Rulebook | None:
     """The rulebook in force at an instant; None before the first version."""
     with connection.cursor() as cursor:

@@ -280,6 +280,9 @@ def _answer(counter: Counter, purchase: Purchase, clock: Clock) -> dict[str, Any
         "notes": answers.moved_clock(clock.moved.total_seconds()),
     }
     if counter.membership is not None:
-        answer["points"] = answers.told(answers.movements_of(purchase.pk))
-        answer["member"] = answers.member_facts(counter.membership, day=today(purchase.occurred_at))
+        movements = answers.movements_of(purchase.pk)
+        answer["points"] = answers.told(movements)
+        answer["member"] = answers.member_facts(
+            counter.membership, day=today(purchase.occurred_at), ladder=answers.ladder_of(movements)
+        )
     return answer

@@ -7,16 +7,17 @@ from ninja import Body, Router
 
 from patron.business.tills.operations import commit_sale, return_goods, void_sale
 from patron.business.tills.queries import balance, quote, terminal_of
+from patron.business.vouchers.operations import note_wrong_codes
 from patron.kernel.errors import DomainError, InvalidInput
 from patron.touchpoints.api.endpoints.declaring import needs
 from patron.touchpoints.api.gate import ApiRequest
 from patron.touchpoints.api.schemas.pos import (
     PosBalanceIn,
     PosBalanceOut,
-    PosBasketIn,
     PosBatchIn,
     PosBatchItemIn,
     PosBatchOut,
+    PosQuoteIn,
     PosQuoteOut,
     PosReturnIn,
     PosReturnOut,
@@ -29,12 +30,16 @@ from patron.touchpoints.api.schemas.pos import (
 router = Router(tags=["Till"])
 
 SCOPE = needs("tills.sell")
+UNKNOWN = "no_such_voucher"
 
 
 @router.post("/pos/quote", response=PosQuoteOut, summary="Quote a basket", **SCOPE)
-def pos_quote(request: ApiRequest, basket: Body[PosBasketIn]) -> dict[str, Any]:
+def pos_quote(request: ApiRequest, basket: Body[PosQuoteIn]) -> dict[str, Any]:
     """Discounts, points to be earned, vouchers that can be used, and what the cashier may say. Takes nothing."""
-    return quote(terminal_of(request.actor), basket.basket(), actor=request.actor, now=request.now)
+    paid = [(payment.kind, payment.amount) for payment in basket.payments]
+    quoted = quote(terminal_of(request.actor), basket.basket(), paid=paid, actor=request.actor, now=request.now)
+    _count_wrong(request, sum(1 for voucher in quoted["vouchers"] if voucher["refusal"] == UNKNOWN))
+    return quoted
 
 
 @router.post("/pos/commit", response=PosSaleOut, summary="Commit a sale", **SCOPE)
@@ -101,17 +106,29 @@ def _one(request: ApiRequest, item: PosBatchItemIn, sent_at: datetime | None) ->
 
 
 def _commit(request: ApiRequest, sale: PosSaleIn, sent_at: datetime | None) -> dict[str, Any]:
-    return commit_sale(
-        terminal_of(request.actor),
-        sale.client_id,
-        basket=sale.basket(),
-        payments=sale.paid(),
-        occurred_at=sale.occurred_at,
-        sent_at=sent_at,
-        cashier=sale.cashier,
-        actor=request.actor,
-        now=request.now,
-    )
+    try:
+        return commit_sale(
+            terminal_of(request.actor),
+            sale.client_id,
+            basket=sale.basket(),
+            payments=sale.paid(),
+            occurred_at=sale.occurred_at,
+            sent_at=sent_at,
+            cashier=sale.cashier,
+            actor=request.actor,
+            now=request.now,
+        )
+    except InvalidInput as error:
+        if error.details.get("refusal") == UNKNOWN:
+            _count_wrong(request, 1)
+        raise
+
+
+def _count_wrong(request: ApiRequest, codes: int) -> None:
+    """Count voucher codes that nobody has: a terminal that guesses is made to wait."""
+    if codes and request.actor.can("vouchers.use"):
+        terminal = terminal_of(request.actor).code
+        note_wrong_codes(terminal=terminal, count=codes, actor=request.actor, now=request.now)
 
 
 def _return(request: ApiRequest, returned: PosReturnIn, sent_at: datetime | None) -> dict[str, Any]:

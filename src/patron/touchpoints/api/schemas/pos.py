@@ -73,6 +73,12 @@ class PosPaymentIn(Input):
     code: Annotated[str, StringConstraints(max_length=12)] | None = None
 
 
+class PosQuoteIn(PosBasketIn):
+    """A basket to quote. With payments the points to be earned leave out what is paid by means that earn nothing."""
+
+    payments: Annotated[list[PosPaymentIn], Field(max_length=20)] = []
+
+
 class PosSaleIn(PosBasketIn):
     """A sale to commit. Without payments everything was paid in cash."""
 

@@ -217,6 +217,23 @@ def till_refuses(caller: Caller, body: dict[str, Any], code: str) -> bool:
     return bool(caller.post("/pos/commit", body).json()["code"] == code)
 
 
+def test_a_quote_leaves_out_what_points_pay_and_a_sale_tells_the_tier_reached(till: Caller, member: Membership) -> None:
+    raised = till.post("/pos/commit", sale(lines=[{"product": "BREAD", "quantity": 100}])).json()
+    assert (raised["member"]["tier"]["name"], raised["member"]["tier"]["risen"]) == ("Gold", True)
+    asked = {name: value for name, value in sale().items() if name in ("member", "lines")}
+    payments = [{"kind": "points", "amount": "5.50"}]
+    assert till.post("/pos/quote", asked | {"payments": payments}).json()["points"]["earned"] == "55"
+    sold = till.post("/pos/commit", sale("s2", payments=[*payments, {"kind": "cash", "amount": "30.00"}])).json()
+    assert (sold["points"]["earned"], sold["member"]["tier"]["risen"]) == ("55", False)
+
+
+def test_a_terminal_that_guesses_codes_has_to_wait(till: Caller) -> None:
+    for guess in range(10):
+        assert till.post("/pos/commit", sale(vouchers=[f"AAAA-{guess:04}"])).status_code == 422
+    assert till_refuses(till, sale(vouchers=["BBBB-0000"]), "too_many_wrong_codes")
+    assert till.post("/pos/commit", sale()).status_code == 200
+
+
 def test_a_balance_tells_who_stands_there(till: Caller, member: Membership) -> None:
     till.post("/pos/commit", sale())
     told = till.post("/pos/balance", {"member": CARD}).json()
