@@ -87,7 +87,7 @@ def _listed(parts: Sequence[str]) -> str:
 
 def sentence(parts: Iterable[str]) -> str:
     """Clauses as one sentence, with a capital and a stop."""
-    said = _listed([part for part in parts if part])
+    said = pgettext("between the parts of a sentence", ", ").join(part for part in parts if part)
     return _("%(words)s.") % {"words": capfirst(said)} if said else ""
 
 
@@ -196,7 +196,7 @@ def _conditions(bonus: Bonus, currency: str, names: Names) -> list[str]:
         found.append(_("every %(n)s visits") % {"n": bonus.every_nth_visit})
     if bonus.minimum is not None:
         found.append(_("from %(amount)s in one purchase") % {"amount": formats.money(bonus.minimum, currency)})
-    found += cap_words(bonus.cap)
+    found += cap_words(bonus.cap, bonus.unit)
     if bonus.group:
         found.append(_("only the best of “%(group)s” counts") % {"group": bonus.group})
     if bonus.qualifies:
@@ -230,15 +230,15 @@ def when_words(when: WhenFilter) -> list[str]:
     return found
 
 
-def cap_words(cap: Cap) -> list[str]:
-    """The most points of a purchase, a day and a period."""
+def cap_words(cap: Cap, unit: str = "points") -> list[str]:
+    """The most points (or stamps) of a purchase, a day and a period."""
     found = []
     if cap.purchase is not None:
-        found.append(_("at most %(points)s a purchase") % {"points": points(cap.purchase)})
+        found.append(_("at most %(points)s a purchase") % {"points": points(cap.purchase, unit)})
     if cap.day is not None:
-        found.append(_("at most %(points)s a day") % {"points": points(cap.day)})
+        found.append(_("at most %(points)s a day") % {"points": points(cap.day, unit)})
     if cap.period is not None:
-        values = {"points": points(cap.period), "days": cap.period_days}
+        values = {"points": points(cap.period, unit), "days": cap.period_days}
         found.append(_("at most %(points)s in %(days)s days") % values)
     return found
 
@@ -263,7 +263,8 @@ def exclusion_words(terms: Terms, names: Names | None = None) -> str:
         parts.append(goods_words(terms.excluded, names))
     if terms.excluded_tenders:
         parts.append(_("what is paid by: %(means)s") % {"means": _named(terms.excluded_tenders, TENDERS)})
-    return sentence([_("no points for: %(what)s") % {"what": "; ".join(parts)}] if parts else [_("everything earns")])
+    what = pgettext("between the clauses of a sentence", "; ").join(parts)
+    return sentence([_("no points for: %(what)s") % {"what": what} if parts else _("everything earns")])
 
 
 def expiry_words(expiry: Expiry) -> str:
