@@ -4,7 +4,7 @@ Amounts are Decimals of the programme's currency. `at` is an aware instant, `loc
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -55,7 +55,7 @@ class MemberFacts:
     """What rules may ask of a member on the day of the basket.
 
     `tier` is the code of the tier held, empty for none. `segments` are labels published about the customer, each
-    `model:label` (`value:A`, `lifecycle:mature`). `visits` and `purchases` count those before this basket.
+    `model:label` (`value:A`, `lifecycle:mature`). `visits` counts the sales before this basket.
     """
 
     tier: str = ""
@@ -63,7 +63,6 @@ class MemberFacts:
     birth_on: date | None = None
     joined_on: date | None = None
     visits: int = 0
-    marks: frozenset[str] = field(default_factory=frozenset)
 
 
 def categories_of(path: str) -> frozenset[str]:

@@ -1,8 +1,8 @@
 """What the till is told after a transaction: the member's new balances, and why."""
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -108,10 +108,3 @@ def moved_clock(moved_seconds: float) -> list[str]:
         _("The clock of this till was off: the time of the sale was moved by %(seconds)s seconds.")
         % {"seconds": round(moved_seconds)}
     ]
-
-
-def when(at: datetime) -> str:
-    return at.isoformat()
-
-
-Answer = Mapping[str, Any]

@@ -66,7 +66,6 @@ class Counter:
     membership: Membership | None
     rulebook: Rulebook | None
     state: MemberState | None
-    visits: int
     before: list[PricedLine]
     lines: list[PricedLine]
     products: dict[str, KnownProduct]
@@ -160,7 +159,7 @@ def lay_out(
                 for number, cut in check.worth.by_line.items():
                     off[number] = off.get(number, Decimal(0)) + cut
         lines = discounted(before, off)
-    return Counter(at, membership, rulebook, state, 0, before, lines, products, basket, facts, checks)
+    return Counter(at, membership, rulebook, state, before, lines, products, basket, facts, checks)
 
 
 def _lines(items: Sequence[BasketItem], products: dict[str, KnownProduct]) -> list[Line]:

@@ -58,6 +58,13 @@ class MemberNeeded(InvalidInput):
     message = _("Points and stored value need a member: read the card first.")
 
 
+class PointsOwed(Conflict):
+    """`details`: owed."""
+
+    code = "points_owed"
+    message = _("This member owes points: nothing can be redeemed until they are repaid.")
+
+
 class NoPrice(InvalidInput):
     code = "no_price"
     message = _("This product has no price on file. Give one.")

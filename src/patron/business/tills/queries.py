@@ -150,7 +150,6 @@ def _empty_counter(terminal: Terminal, membership: Membership, basket: TillBaske
         membership=membership,
         rulebook=rulebook,
         state=state,
-        visits=0,
         before=[],
         lines=[],
         products={},

@@ -68,6 +68,7 @@ def commit_sale(
         now=now,
     )
     _require_usable(counter)
+    _require_no_debt(counter, payments)
     tenders = _tenders(payments, counter)
     purchase = record_priced(
         receipt=Receipt(
@@ -144,6 +145,17 @@ def _require_usable(counter: Counter) -> None:
             raise InvalidInput(
                 check.words, details={"field": "vouchers", "voucher": check.typed, "refusal": check.refusal}
             )
+
+
+def _require_no_debt(counter: Counter, payments: Sequence[Payment]) -> None:
+    """Where the programme says so, who owes points redeems nothing."""
+    membership = counter.membership
+    redeems = counter.checks or any(payment.kind == POINTS for payment in payments)
+    if membership is None or not redeems or membership.programme.debt != "block":
+        return
+    balance = Decimal(answers.balances_of(membership, day=today(counter.at))["points"])
+    if balance < 0:
+        raise errors.PointsOwed(details={"owed": -balance})
 
 
 def _coupons(counter: Counter) -> list[CouponPart]:
@@ -270,7 +282,7 @@ def _rules(membership: Membership, purchase: Purchase) -> Rulebook | None:
 def _answer(counter: Counter, purchase: Purchase, clock: Clock) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "purchase": purchase.pk,
-        "occurred_at": answers.when(purchase.occurred_at),
+        "occurred_at": purchase.occurred_at.isoformat(),
         "net_amount": str(purchase.net_amount),
         "discount_amount": str(purchase.discount_amount),
         "currency": purchase.currency,

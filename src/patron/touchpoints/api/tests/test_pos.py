@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from patron.business.loyalty.models import Membership
+from patron.business.loyalty.models import Membership, Programme
+from patron.business.loyalty.operations import spend_points
 from patron.business.loyalty.queries import check_ledger, points_balance
 from patron.business.loyalty.testing import make_member, make_programme
 from patron.business.purchases.models import Purchase
@@ -225,6 +226,17 @@ def test_a_quote_leaves_out_what_points_pay_and_a_sale_tells_the_tier_reached(ti
     assert till.post("/pos/quote", asked | {"payments": payments}).json()["points"]["earned"] == "55"
     sold = till.post("/pos/commit", sale("s2", payments=[*payments, {"kind": "cash", "amount": "30.00"}])).json()
     assert (sold["points"]["earned"], sold["member"]["tier"]["risen"]) == ("55", False)
+
+
+def test_who_owes_points_redeems_nothing_where_the_programme_says_so(till: Caller, member: Membership) -> None:
+    Programme.objects.update(debt="block")
+    till.post("/pos/commit", sale())
+    spend_points(member, Decimal(65), request_key="all", actor=SYSTEM, now=clock.now())
+    back = {"client_id": "r", "sale": "s1", "lines": [{"line_no": 1, "quantity": 1}], "occurred_at": NOW.isoformat()}
+    assert till.post("/pos/return", back).json()["member"]["balances"]["points"] == "-20"
+    payments = [{"kind": "points", "amount": "0.10"}, {"kind": "cash", "amount": "35.40"}]
+    assert till_refuses(till, sale("s2", payments=payments), "points_owed")
+    assert till.post("/pos/commit", sale("s3")).json()["member"]["balances"]["points"] == "45"
 
 
 def test_a_terminal_that_guesses_codes_has_to_wait(till: Caller) -> None:
