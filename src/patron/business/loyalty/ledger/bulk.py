@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from patron.business.loyalty.ledger.awards import counts_qualifying
@@ -158,8 +159,24 @@ FROM loyalty_awards WHERE stamps > 0
 ROLL = """
 UPDATE loyalty_lot l SET expires_on = r.until
 FROM unnest(%s::bigint[], %s::date[], %s::date[]) AS r (membership_id, day, until)
-    JOIN loyalty_account a ON a.membership_id = r.membership_id AND a.unit = 'points' AND a.bucket = 'available'
+    JOIN loyalty_account a ON a.membership_id = r.membership_id AND a.unit = 'points'
+        AND a.bucket IN ('available', 'pending')
 WHERE l.account_id = a.id AND l.remaining > 0 AND l.expires_on >= r.day AND l.expires_on < r.until
+"""
+
+CHANGES = """
+SELECT DISTINCT r.valid_from
+FROM loyalty_programmeversion r
+    JOIN (SELECT min(occurred_at) AS first, max(occurred_at) AS last FROM {table} WHERE kind = 'sale') b
+        ON r.valid_from > b.first AND r.valid_from <= b.last
+ORDER BY 1
+"""
+
+SLICE = """
+CREATE TEMP TABLE loyalty_slice ON COMMIT DROP AS
+SELECT * FROM {table}
+WHERE kind = 'sale' AND (%s::timestamptz IS NULL OR occurred_at >= %s::timestamptz)
+    AND (%s::timestamptz IS NULL OR occurred_at < %s::timestamptz)
 """
 
 RETURNS = """
@@ -176,16 +193,38 @@ def earn_batch(cursor: Any, table: str, *, actor: Actor, now: datetime) -> int:
     new in this transaction. Locks the members concerned, in key order, until the transaction ends.
     """
     cursor.execute(LOCK.format(table=table))
-    decided = decide_all(gather(cursor, table), now=now)
-    if decided.rows:
-        _write(cursor, table, decided, actor=actor, now=now)
-    for rulebook, rises in decided.rises.values():
-        write_rises(rulebook, rises, actor=actor, now=now)
+    awards = sum(_earn(cursor, part, table, actor=actor, now=now) for part in _parts(cursor, table))
     cursor.execute(RETURNS.format(table=table))
     returns = [Undone(*row) for row in cursor.fetchall()]
     if returns:
         take_back(returns, actor=actor, now=now)
+    return awards
+
+
+def _earn(cursor: Any, table: str, whole: str, *, actor: Actor, now: datetime) -> int:
+    decided = decide_all(gather(cursor, table, whole=whole), now=now)
+    if decided.rows:
+        _write(cursor, table, decided, actor=actor, now=now)
+    for rulebook, rises in decided.rises.values():
+        write_rises(rulebook, rises, actor=actor, now=now)
     return len(decided.rows)
+
+
+def _parts(cursor: Any, table: str) -> Iterator[str]:
+    """Tables of the sales that go by the same versions, one after another: nearly always the batch itself.
+
+    What one version asks of a member is then read from what earlier ones wrote, as at the till.
+    """
+    cursor.execute(CHANGES.format(table=table))
+    moments = [moment for (moment,) in cursor.fetchall()]
+    if not moments:
+        yield table
+        return
+    for since, until in pairwise([None, *moments, None]):
+        cursor.execute("DROP TABLE IF EXISTS loyalty_slice")
+        cursor.execute(SLICE.format(table=table), [since, since, until, until])
+        yield "loyalty_slice"
+    cursor.execute("DROP TABLE loyalty_slice")
 
 
 @dataclass(slots=True)
@@ -194,7 +233,7 @@ class Decided:
 
     rows: list[list[Any]] = field(default_factory=list)
     rises: dict[int, tuple[Rulebook, list[tuple[int, Rise]]]] = field(default_factory=dict)
-    rolled: dict[int, tuple[date, date]] = field(default_factory=dict)
+    rolled: dict[int, list[tuple[date, date]]] = field(default_factory=dict)
     counts: bool = False
     stamps: bool = False
 
@@ -246,20 +285,19 @@ def _row(entry: Entry, award: Award, qualifying: Any, current_day: date) -> list
 
 def _chain(chains: dict[int, list[Any]], found: Decided, entry: Entry, row: list[Any]) -> None:
     """Expiry that rolls: each sale lets the lots live on that are still usable on its day, those of earlier sales of
-    the batch (`chains`: until when, and their rows) and those on file (`rolled`)."""
+    the batch (`chains`) and those on file (`rolled`: spans of dates, and the last day of each is what they now get)."""
     member, day, until = entry.state.membership_id, entry.sale.day, row[8]
     if until is None:
         return
-    chain = chains.setdefault(member, [None, []])
-    if chain[0] is not None and day > chain[0]:
-        chain[1] = []
+    spans = found.rolled.setdefault(member, [])
+    if spans and day <= spans[-1][1]:
+        spans[-1] = (spans[-1][0], max(until, spans[-1][1]))
     else:
-        first, _ = found.rolled.get(member, (day, until))
-        found.rolled[member] = (first, until)
-    for earlier in chain[1]:
+        spans.append((day, until))
+        chains[member] = []
+    for earlier in chains[member]:
         earlier[8] = max(earlier[8], until)
-    chain[0] = until
-    chain[1].append(row)
+    chains[member].append(row)
 
 
 def _write(cursor: Any, table: str, decided: Decided, *, actor: Actor, now: datetime) -> None:
@@ -270,9 +308,8 @@ def _write(cursor: Any, table: str, decided: Decided, *, actor: Actor, now: date
             copy.write_row(row)
     cursor.execute("ANALYZE loyalty_decided")
     if decided.rolled:
-        members = list(decided.rolled)
-        days = [decided.rolled[member] for member in members]
-        cursor.execute(ROLL, [members, [day for day, _ in days], [until for _, until in days]])
+        spans = [(member, *span) for member, those in decided.rolled.items() for span in those]
+        cursor.execute(ROLL, [list(column) for column in zip(*spans, strict=True)])
     cursor.execute(ACCOUNTS)
     cursor.execute(AWARDS.format(table=table))
     cursor.execute("ANALYZE loyalty_awards (id, membership_id)")

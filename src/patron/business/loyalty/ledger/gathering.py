@@ -59,9 +59,9 @@ SELECT id, visits FROM (
 CHANNELS = "SELECT id, channel FROM purchases_purchase WHERE id IN (SELECT purchase_id FROM {table})"
 
 LINES = """
-SELECT l.purchase_id, coalesce(k.mark, 0), sum(l.net_amount), sum(l.quantity)
+SELECT l.purchase_id, coalesce(k.place, 0), sum(l.net_amount), sum(l.quantity)
 FROM purchases_purchaseline l
-    LEFT JOIN unnest(%s::bigint[], %s::bigint[]) AS k (product_id, mark) ON k.product_id = l.product_id
+    LEFT JOIN unnest(%s::bigint[], %s::int[]) AS k (product_id, place) ON k.product_id = l.product_id
 WHERE l.purchase_id IN (SELECT purchase_id FROM {table} WHERE kind = 'sale')
 GROUP BY 1, 2 ORDER BY 1, 2
 """
@@ -89,10 +89,10 @@ class Trial:
     before: datetime
 
 
-def gather(cursor: Any, table: str, *, trial: Trial | None = None) -> Iterator[Entry]:
+def gather(cursor: Any, table: str, *, trial: Trial | None = None, whole: str = "") -> Iterator[Entry]:
     """The sales of temp table `table` (see `PurchaseFollower.on_batch`), with what is on file apart from them.
 
-    With a `trial` they all go by its terms.
+    With a `trial` they all go by its terms. `whole` names the batch that `table` is the next slice of.
     """
     cursor.execute(
         SALES.format(rules=ON_TRIAL if trial else IN_FORCE, table=table),
@@ -105,7 +105,7 @@ def gather(cursor: Any, table: str, *, trial: Trial | None = None) -> Iterator[E
         rulebooks = {version: rulebook_of(version, digest) for version, digest in {(row[3], row[4]) for row in rows}}
     else:
         rulebooks = {rows[0][3]: trial.rulebook}
-    states = _states(cursor, table, rows, rulebooks, before=trial.before if trial else None)
+    states = _states(cursor, whole or table, rows, rulebooks, before=trial.before if trial else None)
     bonuses = [bonus for rulebook in rulebooks.values() for bonus in rulebook.bonuses]
     visits: Mapping[int, int] = {}
     if any(bonus.first_purchase or bonus.every_nth_visit for bonus in bonuses):
@@ -165,10 +165,12 @@ def _parts(cursor: Any, table: str, rulebook: Rulebook) -> dict[int, list[Part]]
     marks = marked_products(rulebook)
     if not marks and not rulebook.needs_lines:
         return {}
-    cursor.execute(LINES.format(table=table), [list(marks), list(marks.values())])
+    kinds = sorted({0, *marks.values()})  # a mark has a bit for each bonus: more than a number of the database holds
+    place = {mark: number for number, mark in enumerate(kinds)}
+    cursor.execute(LINES.format(table=table), [list(marks), [place[mark] for mark in marks.values()]])
     found: dict[int, list[Part]] = {}
-    for purchase_id, mark, net, quantity in cursor:
-        found.setdefault(purchase_id, []).append(Part(mark, net, quantity))
+    for purchase_id, number, net, quantity in cursor:
+        found.setdefault(purchase_id, []).append(Part(kinds[number], net, quantity))
     return found
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -136,7 +136,7 @@ def void_sale(sale: Undone, *, actor: Actor, now: datetime) -> list[int]:
 
 
 def void_return(undone: Undone, *, actor: Actor, now: datetime) -> list[int]:
-    """Give back what a voided return had taken: into the lots it came from, debts first."""
+    """Give back what a voided return had taken: into the lots it came from, also pending ones, debts first."""
     book, standings = _open(undone)
     keys = {s.award_id: f"void:{s.programme_id}:{undone.purchase_id}" for s in standings}
     posted = posted_before(list(keys.values()))
@@ -165,9 +165,11 @@ def _give_back(book: Book, standing: Standing, undone: Undone, taking: LedgerTra
     movement = book.enter(holding, kind=KIND.REFUND, request_key=key, occurred_at=undone.occurred_at)
     _say_of(movement, standing, undone)
     movement.basis_amount = undone.net_amount
+    waiting = _pending_again(taking.pk, max(gives, ZERO), on=day_of(undone.occurred_at))
+    book.refill_pending(movement, waiting)
     repaid = book.credit(
         movement,
-        max(gives, ZERO),
+        max(gives, ZERO) - sum((take.amount for take in waiting), ZERO),
         counterpart=Bucket.ISSUED,
         earned_at=standing.earned_at,
         expires_on=standing.rulebook.terms.expiry.last_day(day_of(standing.earned_at)),
@@ -367,6 +369,21 @@ def taken_from(holding: Holding, movement_id: int) -> list[Take]:
     ):
         holding.lots.setdefault(lot_id, OpenLot(lot_id, expires_on, amount, remaining))
         takes.append(Take(lot_id, taken))
+    return takes
+
+
+def _pending_again(taking_id: int, amount: Decimal, *, on: date) -> list[Take]:
+    """What of `amount` goes back into the pending lots that a movement took from: what has not become available yet."""
+    takes = []
+    for lot_id, taken in _rows(
+        "SELECT p.lot_id, -p.amount FROM loyalty_posting p JOIN loyalty_lot l ON l.id = p.lot_id "
+        "WHERE p.transaction_id = %s AND p.amount < 0 AND l.available_on > %s ORDER BY p.line_no",
+        [taking_id, on],
+    ):
+        part = min(taken, amount)
+        if part > 0:
+            takes.append(Take(lot_id, part))
+            amount -= part
     return takes
 
 

@@ -18,9 +18,10 @@ SLICE = 250
 
 CHOOSE = """
 SELECT id, account_id FROM loyalty_lot
-WHERE remaining > 0 AND expires_on < %s AND account_id %% %s = %s
+WHERE remaining > 0 AND expires_on < %s AND available_on IS NULL AND account_id %% %s = %s
 ORDER BY expires_on, id LIMIT %s
 """
+"""What is pending becomes available first (it may repay a debt), and only then expires."""
 
 LOCK = """
 SELECT id FROM loyalty_account WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED

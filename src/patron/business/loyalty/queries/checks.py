@@ -68,6 +68,20 @@ CHECKS: tuple[tuple[str, str | Promise, str], ...] = (
         """,
     ),
     (
+        "kept_by_the_member",
+        _("Reserving, releasing and maturing move points of a member, and neither make nor take any"),
+        """
+        SELECT 'transaction ' || t.id
+        FROM loyalty_ledgertransaction t
+            LEFT JOIN loyalty_posting p ON p.transaction_id = t.id
+            LEFT JOIN loyalty_account a ON a.id = p.account_id
+        WHERE t.kind IN ('reserve', 'release', 'mature')
+        GROUP BY t.id, t.amount
+        HAVING coalesce(sum(p.amount) FILTER (WHERE a.bucket IN ('available', 'pending', 'reserved')), 0) <> 0
+            OR coalesce(sum(p.amount) FILTER (WHERE a.bucket = 'available'), 0) <> t.amount
+        """,
+    ),
+    (
         "lots_or_debt",
         _("Open lots add up to the balance, or to nothing while points are owed"),
         """
@@ -75,7 +89,26 @@ CHECKS: tuple[tuple[str, str | Promise, str], ...] = (
         FROM loyalty_account a
             LEFT JOIN (SELECT account_id, sum(remaining) AS amount FROM loyalty_lot WHERE remaining > 0 GROUP BY 1) l
                 ON l.account_id = a.id
-        WHERE a.bucket IN ('available', 'pending', 'reserved') AND coalesce(l.amount, 0) <> greatest(a.balance, 0)
+        WHERE coalesce(l.amount, 0) <> CASE
+            WHEN a.bucket IN ('available', 'pending') AND a.unit IN ('points', 'stored_value')
+                THEN greatest(a.balance, 0)
+            ELSE 0 END
+        """,
+    ),
+    (
+        "reserved_open",
+        _("What is reserved is what open reservations set aside"),
+        """
+        SELECT 'member ' || coalesce(a.membership_id, r.membership_id)
+        FROM (
+            SELECT membership_id, unit, balance FROM loyalty_account WHERE bucket = 'reserved'
+        ) a
+            FULL JOIN (
+                SELECT t.membership_id, t.unit, -sum(t.amount) AS amount
+                FROM loyalty_reservation r JOIN loyalty_ledgertransaction t ON t.id = r.transaction_id
+                WHERE r.state = 'open' GROUP BY 1, 2
+            ) r ON r.membership_id = a.membership_id AND r.unit = a.unit
+        WHERE coalesce(a.balance, 0) <> coalesce(r.amount, 0)
         """,
     ),
     (

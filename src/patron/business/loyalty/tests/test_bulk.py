@@ -10,13 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from patron.business.loyalty.errors import InsufficientPoints
-from patron.business.loyalty.models import LedgerTransaction, Lot, Membership, Posting
+from patron.business.loyalty.models import LedgerTransaction, Lot, Membership
 from patron.business.loyalty.operations import spend_points
-from patron.business.loyalty.queries import check_ledger
 from patron.business.loyalty.testing import make_member, make_programme, set_rate
+from patron.business.loyalty.tests.comparing import ledger_of
 from patron.business.loyalty.tests.support import DAY, available, follow, follow_in_bulk, write_purchase
 from patron.business.purchases.models import Purchase
-from patron.core.activities.models import Activity
 from patron.core.customers.testing import CHAN, LI, WANG
 from patron.kernel.actor import SYSTEM
 
@@ -72,7 +71,7 @@ def _replay(history: list[Batch], *, spend: int, allow_debt: bool, bulk: bool) -
             for number, batch in enumerate(history):
                 _play(batch, members, written, bulk=bulk)
                 _spend_some(members[0], spend, number)
-            told = _ledger(members, written)
+            told = ledger_of(members, written)
             raise Undo
     except Undo:
         return told
@@ -102,43 +101,6 @@ def _spend_some(member: Membership, spend: int, number: int) -> None:
             spend_points(member, part, request_key=f"spend {number}", actor=SYSTEM, now=DAY)
         except InsufficientPoints:
             return
-
-
-def _ledger(members: list[Membership], written: list[Purchase]) -> dict[str, object]:
-    """Everything that the ledger says, with places in the history for ids."""
-    assert [check.code for check in check_ledger() if not check.holds] == []
-    person = {member.pk: place for place, member in enumerate(members)}
-    receipt = {purchase.pk: place for place, purchase in enumerate(written)} | {None: None}
-    rules = sorted(set(LedgerTransaction.objects.values_list("rule_id", flat=True)) - {None})
-    movements = []
-    place: dict[int, tuple[object, ...]] = {}
-    for t in LedgerTransaction.objects.filter(membership__in=members).order_by("pk"):
-        explanation = t.explanation | ({"rule": rules.index(t.rule_id)} if t.rule_id else {})
-        origin = t.origin and receipt[t.origin.purchase_id]
-        place[t.pk] = (person[t.membership_id], t.kind, receipt[t.purchase_id], t.occurred_at, t.amount)
-        movements.append((place[t.pk], t.basis_amount, origin, sorted(explanation.items(), key=str)))
-    lot_of = {
-        lot.pk: (place[lot.opened_by_id], lot.expires_on, lot.earned_at, lot.amount) for lot in Lot.objects.all()
-    } | {None: None}
-    return {
-        "movements": sorted(movements, key=str),
-        "lots": sorted(((lot_of[lot.pk], lot.remaining) for lot in Lot.objects.all()), key=str),
-        "postings": sorted(
-            (
-                (place[p.transaction_id], p.line_no, p.account.bucket, p.amount, lot_of[p.lot_id])
-                for p in Posting.objects.select_related("account")
-            ),
-            key=str,
-        ),
-        "balances": [available(member) for member in members],
-        "activities": sorted(
-            (
-                (a.kind, a.occurred_at, a.facts["points"], receipt[a.facts.get("purchase")])
-                for a in Activity.objects.filter(kind__startswith="points.")
-            ),
-            key=str,
-        ),
-    }
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
