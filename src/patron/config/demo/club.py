@@ -330,7 +330,7 @@ def _worth_a_look(club: Club, terminal: Terminal) -> None:
     ]
     sell(sales, terminal=terminal, prefix="past", actor=club.actor)
     service = _actor_of("service") or club.actor
-    for number, member in enumerate(club.members[30:360:30]):
+    for number, member in enumerate(club.members[5:60:5]):
         adjust_points(
             member,
             Decimal(50 + 10 * number),
