@@ -109,7 +109,7 @@ class TeamForm(forms.Form):
         label=_("Branch"), queryset=Branch.objects.filter(is_active=True), required=False, empty_label="–"
     )
     members = forms.ModelMultipleChoiceField(
-        label=_("Members"),
+        label=_("People"),
         queryset=Staff.objects.filter(is_active=True),
         required=False,
         widget=forms.CheckboxSelectMultiple,
