@@ -68,6 +68,11 @@ GROUP BY 1, 2 ORDER BY 1, 2
 
 BATCH = "SELECT purchase_id FROM {table}"
 
+TO_COME = """
+SELECT purchase_id FROM {table} WHERE kind = 'return' OR occurred_at >= %s AND net_amount > 0
+"""
+"""What is on file but counts towards a tier only once it is decided. Sales worth nothing are not, and count at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -150,7 +155,7 @@ def _states(
     not_yet: list[int] = []
     ladders = [rulebook.terms.tiers for rulebook in rulebooks.values()]
     if before is None and any(ladder.ladder and ladder.measure != "qualifying" for ladder in ladders):
-        cursor.execute(BATCH.format(table=table))
+        cursor.execute(TO_COME.format(table=table), [rows[0][5]])
         not_yet = [purchase_id for (purchase_id,) in cursor.fetchall()]
     states: dict[int, MemberState] = {}
     for programme_id, those in members.items():

@@ -241,7 +241,9 @@ def test_a_programme_may_have_more_bonuses_than_a_number_has_bits() -> None:
         {"code": f"b{n}", "name": "B", "effect": "fixed", "points": "1", "products": ["MILK" if n > 80 else "SOAP"]}
         for n in range(90)
     ]
-    history = [([Sale(0, 0, (("MILK", 1, 1000), ("BREAD", 1, 500)), "", "store", 0)], [])]
+    history: list[tuple[list[Sale], list[Return]]] = [
+        ([Sale(0, 0, (("MILK", 1, 1000), ("BREAD", 1, 500)), "", "store", 0)], [])
+    ]
     online = _replay([{"bonuses": many}], history, spend=0, bulk=False)
     assert online == _replay([{"bonuses": many}], history, spend=0, bulk=True)
     assert (0, "points", "available", Decimal("24.00")) in online["balances"]  # type: ignore[operator]
