@@ -17,7 +17,7 @@ from patron.business.loyalty.errors import (
 )
 from patron.business.loyalty.filters import RuleError
 from patron.business.loyalty.ledger.book import day_of
-from patron.business.loyalty.models import LedgerTransaction, Membership
+from patron.business.loyalty.models import LedgerTransaction, Membership, Programme
 from patron.business.loyalty.rules import CENT
 from patron.business.loyalty.rules.terms import Terms
 from patron.kernel.errors import InvalidInput
@@ -41,6 +41,11 @@ def check_adjustment(points: Decimal, *, reason: str, expires_on: date | None, n
     if expires_on is not None and expires_on < day_of(now):
         raise InvalidInput(_("These points would have expired already."), details={"field": "expires_on"})
     return amount
+
+
+def four_eyes_limit(membership: Membership) -> Decimal:
+    """How many points one person may adjust by hand, as the programme says now."""
+    return Programme.objects.values_list("four_eyes_above", flat=True).get(pk=membership.programme_id)
 
 
 def require_active(membership: Membership) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from patron.business.loyalty.errors import CannotApprove, KeyReused
 from patron.business.loyalty.models import Approval, LedgerTransaction, Membership
 from patron.business.loyalty.operations.posting import adjust
-from patron.business.loyalty.requests import check_adjustment, stored_key
+from patron.business.loyalty.requests import check_adjustment, four_eyes_limit, stored_key
 from patron.kernel.actor import Actor
 from patron.kernel.errors import Conflict
 from patron.kernel.operation import operation
@@ -31,7 +31,7 @@ def request_adjustment(
     used for another request.
     """
     amount = check_adjustment(points, reason=reason, expires_on=expires_on, now=now)
-    if abs(amount) <= membership.programme.four_eyes_above:
+    if abs(amount) <= four_eyes_limit(membership):
         return adjust(
             membership,
             amount,

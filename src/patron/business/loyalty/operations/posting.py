@@ -16,7 +16,14 @@ from patron.business.loyalty.ledger.book import Book, day_of
 from patron.business.loyalty.ledger.movements import KIND
 from patron.business.loyalty.ledger.sharing import fill_from_household, household_of, roll_expiry
 from patron.business.loyalty.models import Bucket, LedgerTransaction, Membership
-from patron.business.loyalty.requests import answered, check_adjustment, checked_points, require_active, stored_key
+from patron.business.loyalty.requests import (
+    answered,
+    check_adjustment,
+    checked_points,
+    four_eyes_limit,
+    require_active,
+    stored_key,
+)
 from patron.business.purchases.models import Purchase
 from patron.kernel.actor import Actor
 from patron.kernel.errors import InvalidInput
@@ -100,7 +107,7 @@ def adjust_points(
     first and never put the balance below zero. Raises ApprovalNeeded above the programme's limit (ask for approval by
     `request_adjustment`), ReasonRequired, InvalidPoints, InvalidInput for a day gone by, InsufficientPoints, KeyReused.
     """
-    limit = membership.programme.four_eyes_above
+    limit = four_eyes_limit(membership)
     if actor.kind != "system" and abs(points) > limit:
         raise ApprovalNeeded(details={"limit": limit})
     return adjust(
