@@ -17,6 +17,7 @@ from patron.business.cards.samples import sample_facts
 from patron.business.cards.words import language_of
 from patron.business.loyalty.models import Membership, Programme
 from patron.business.loyalty.queries import get_membership
+from patron.business.loyalty.queries.programmes import terms_in_force
 from patron.core.customers.queries import get_visible_customer
 from patron.kernel import clock
 from patron.kernel.actor import Actor
@@ -73,9 +74,15 @@ def facts_for(programme: Programme, *, tier: str = "", language: str = "", occas
         currency=programme.currency,
         prefix=programme.card_prefix,
         tier=tier,
-        tier_name=tier,
+        tier_name=_tier_name(programme, tier, now),
         occasion=occasion,
     )
+
+
+def _tier_name(programme: Programme, tier: str, now: datetime) -> str:
+    """What the rules in force call the tier with this code; its code where they know none."""
+    ladder = terms_in_force(programme, now).tiers.ladder if tier else ()
+    return next((each.name for each in ladder if each.code == tier), tier)
 
 
 def _inline(png: bytes) -> str:
