@@ -25,7 +25,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "ngettext_lazy": (1, 2),
 }
 PLACEHOLDERS = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
-TEMPLATE_CALL = re.compile(r"""(?:gettext|_)\(\s*u?('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")""")
+TEMPLATE_CALL = re.compile(r"""(?:(?<!p)gettext|_)\(\s*u?('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")""")
 SIMPLIFIED_ONLY = set("会积顾户员设导录数据账户页显讯话电邮阶级级销额类编码复选择删则")
 TAGS = re.compile(r"</?[a-z][^>]*>")
 

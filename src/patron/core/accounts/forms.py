@@ -104,7 +104,7 @@ class PreferencesForm(forms.Form):
 
 
 class TeamForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=100)
+    name = forms.CharField(label=pgettext_lazy("of a thing", "Name"), max_length=100)
     branch = forms.ModelChoiceField(
         label=_("Branch"), queryset=Branch.objects.filter(is_active=True), required=False, empty_label="–"
     )
@@ -128,7 +128,7 @@ class HoursField(forms.CharField):
 
 class BranchForm(forms.Form):
     code = forms.CharField(label=_("Code"), max_length=40, help_text=_("Files and tills name the branch by it."))
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = forms.CharField(label=pgettext_lazy("of a thing", "Name"), max_length=200)
     address = forms.CharField(label=_("Address"), max_length=400, required=False)
     city = forms.CharField(label=_("City"), max_length=100, required=False)
     country = forms.RegexField(

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from patron.core.accounts.keys import integration_scopes
 from patron.core.accounts.operations.keys import MAX_RATE_PER_MINUTE
@@ -15,7 +16,7 @@ class KeyForm(forms.Form):
     """What a new key is called and may do. `cleaned_data["branch"]` is the branch itself, or None for all."""
 
     name = forms.CharField(
-        label=_("Name"),
+        label=pgettext_lazy("of a thing", "Name"),
         max_length=100,
         help_text=_("What will use the key, for example “Web shop” or “Tills of Kowloon”."),
     )

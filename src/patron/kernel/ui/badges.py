@@ -4,6 +4,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from patron.kernel.charts.palette import tier_key
 from patron.kernel.ui.icons import icon
@@ -13,7 +14,7 @@ STAGE_LABELS: dict[str, str | Promise] = {
     "developing": _("Developing"),
     "mature": _("Mature"),
     "declining": _("Declining"),
-    "lost": _("Lost"),
+    "lost": pgettext_lazy("of a customer", "Lost"),
     "reactivated": _("Reactivated"),
 }
 VALUE_CLASS_LABELS: dict[str, str | Promise] = {

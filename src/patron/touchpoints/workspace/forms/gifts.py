@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from patron.business.gifts.operations.defining import GiftDetails
 from patron.kernel.errors import DomainError
@@ -34,7 +35,7 @@ class GiftForm(forms.Form):
     code = forms.CharField(
         label=_("Code"), max_length=40, help_text=_("Letters, digits and hyphens, for example UMBRELLA-26.")
     )
-    name = forms.CharField(label=_("Name"), max_length=150)
+    name = forms.CharField(label=pgettext_lazy("of a thing", "Name"), max_length=150)
     name_zh_hant = forms.CharField(label=_("Name in Traditional Chinese"), max_length=150, required=False)
     name_zh_hans = forms.CharField(label=_("Name in Simplified Chinese"), max_length=150, required=False)
     description = forms.CharField(

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 def _limit(label: Any, help_text: Any) -> forms.DecimalField:
@@ -24,7 +25,7 @@ class TerminalForm(forms.Form):
 
     branch = forms.ChoiceField(label=_("Branch"))
     code = forms.CharField(label=_("Code"), max_length=40, help_text=_("On receipts, for example KLN-1."))
-    name = forms.CharField(label=_("Name"), max_length=100, required=False)
+    name = forms.CharField(label=pgettext_lazy("of a thing", "Name"), max_length=100, required=False)
     is_active = forms.BooleanField(label=_("In use"), required=False, initial=True)
     key = forms.ChoiceField(
         label=_("Key of the till"),

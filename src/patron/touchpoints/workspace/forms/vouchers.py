@@ -10,6 +10,7 @@ from typing import Any, cast
 from django import forms
 from django.utils import dates
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from patron.business.vouchers.operations import Issue, Limits
 from patron.business.vouchers.queries import VoucherDefinition
@@ -78,7 +79,9 @@ def _names(label: Any, **more: Any) -> forms.CharField:
 class DefinitionForm(forms.Form):
     """A kind of voucher. `terms()`, `limits()` and `issue()` are what the operations take."""
 
-    name = forms.CharField(label=_("Name"), max_length=150, help_text=_("Members read it, so write it for them."))
+    name = forms.CharField(
+        label=pgettext_lazy("of a thing", "Name"), max_length=150, help_text=_("Members read it, so write it for them.")
+    )
     code = forms.SlugField(
         label=_("Short code"), max_length=40, help_text=_("For reports and files, for example “birthday-2026”.")
     )
@@ -87,7 +90,7 @@ class DefinitionForm(forms.Form):
     )
     kind = forms.ChoiceField(label=_("It gives"), choices=KINDS)
     value = forms.DecimalField(
-        label=_("How much"),
+        label=pgettext_lazy("of a voucher", "How much"),
         min_value=Decimal("0.01"),
         max_digits=10,
         decimal_places=2,
