@@ -10,6 +10,7 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from patron.core.customers.queries import choices
 from patron.kernel.errors import InvalidInput
@@ -23,7 +24,7 @@ CONSENT_SOURCES = (
     ("message", _("Wrote to us")),
 )
 OUTCOMES = (
-    ("reached", _("Reached")),
+    ("reached", pgettext_lazy("of a call", "Reached")),
     ("no_answer", _("No answer")),
     ("will_come", _("Will come")),
     ("call_again", _("Call again")),
