@@ -144,14 +144,16 @@ def _expire(as_of: date) -> tuple[int, float, float]:
     from benchmarks.pages import p95
     from patron.business.loyalty.jobs import WORKERS
     from patron.business.loyalty.operations import expire_lots
+    from patron.business.loyalty.operations.expiring import START
     from patron.kernel import clock
     from patron.kernel.actor import SYSTEM
 
     def work(share: int) -> tuple[int, list[float]]:
-        lots, slices = 0, []
+        lots, slices, after = 0, [], START
         while True:
             begun = time.perf_counter()
-            done = expire_lots(as_of=as_of, actor=SYSTEM, now=clock.now(), share=share, of=WORKERS)
+            done = expire_lots(as_of=as_of, actor=SYSTEM, now=clock.now(), share=share, of=WORKERS, after=after)
+            after = done.last
             if not done.due:
                 connection.close()
                 return lots, slices

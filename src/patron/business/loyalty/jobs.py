@@ -9,6 +9,7 @@ from django.db import connection
 
 from patron.business.loyalty import tier_jobs  # noqa: F401 (declares its jobs)
 from patron.business.loyalty.operations import expire_lots, mature_lots, release_overdue
+from patron.business.loyalty.operations.expiring import START
 from patron.kernel.actor import system
 from patron.kernel.clock import now as present
 from patron.kernel.clock import today
@@ -17,7 +18,7 @@ from patron.kernel.jobs import job, periodic
 WORKERS = 2
 """How many slices are worked on side by side."""
 PATIENCE = 20
-"""How often a slice may find all its members busy before the rest is left to the next run."""
+"""How often to walk again for members who were busy, before they are left to the next run."""
 
 log = structlog.get_logger(__name__)
 
@@ -41,16 +42,19 @@ def expire_points(timestamp: int) -> None:
 
 def _expire_share(day: date, share: int) -> int:
     """Expire what is due of a share of the accounts, over a connection of its own; return how many lots."""
-    busy, lots = 0, 0
+    lots = 0
     try:
-        while busy < PATIENCE:
-            done = expire_lots(as_of=day, actor=system("expiry"), now=present(), share=share, of=WORKERS)
-            lots += done.lots
-            if not done.due:
+        for _walk in range(PATIENCE):
+            after, left = START, 0
+            while (
+                done := expire_lots(
+                    as_of=day, actor=system("expiry"), now=present(), share=share, of=WORKERS, after=after
+                )
+            ).due:
+                after, lots, left = done.last, lots + done.lots, left + done.due - done.lots
+            if not left:
                 break
-            if not done.lots:
-                busy += 1
-                time.sleep(0.2)
+            time.sleep(0.2)
     finally:
         connection.close()
     return lots

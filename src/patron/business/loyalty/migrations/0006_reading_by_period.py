@@ -5,15 +5,14 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('loyalty', '0005_rules_of_units'),
-        ('purchases', '0002_rules'),
+        ("loyalty", "0005_rules_of_units"),
+        ("purchases", "0002_rules"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='ledgertransaction',
-            index=django.contrib.postgres.indexes.BrinIndex(fields=['occurred_at'], name='ledger_period'),
+            model_name="ledgertransaction",
+            index=django.contrib.postgres.indexes.BrinIndex(fields=["occurred_at"], name="ledger_period"),
         ),
     ]

@@ -13,12 +13,17 @@ from patron.core.activities.operations import log_activities_from
 from patron.kernel.actor import Actor
 from patron.kernel.operation import operation
 
-SLICE = 250
+SLICE = 200
 """Lots of one slice: some 20 ms of work, which is how long a till may have to wait for a member among them."""
 
+Place = tuple[date, int]
+"""Where a lot stands in the order of expiry: its last day, and its id."""
+START: Place = (date.min, 0)
+
 CHOOSE = """
-SELECT id, account_id FROM loyalty_lot
-WHERE remaining > 0 AND expires_on < %s AND available_on IS NULL AND account_id %% %s = %s
+SELECT id, account_id, expires_on FROM loyalty_lot
+WHERE remaining > 0 AND expires_on < %s AND (expires_on, id) > (%s, %s)
+    AND available_on IS NULL AND account_id %% %s = %s
 ORDER BY expires_on, id LIMIT %s
 """
 """What is pending becomes available first (it may repay a debt), and only then expires."""
@@ -52,13 +57,14 @@ WITH movement AS MATERIALIZED (
     SELECT id, membership_id, unit, 'expire', 'expire:' || id, -points,
         (expires_on + 1)::timestamp AT TIME ZONE %(zone)s, jsonb_build_object('expires_on', expires_on), %(actor)s
     FROM movement
+), posted AS (
+    INSERT INTO loyalty_posting (transaction_id, line_no, account_id, lot_id, amount)
+    SELECT id, 1, expired_id, NULL, points FROM movement
+    UNION ALL
+    SELECT m.id, d.place + 1, m.account_id, d.lot_id, -d.remaining
+    FROM movement m CROSS JOIN LATERAL unnest(m.lots, m.parts) WITH ORDINALITY AS d (lot_id, remaining, place)
 )
-INSERT INTO loyalty_posting (transaction_id, line_no, account_id, lot_id, amount)
-SELECT id, 1, expired_id, NULL, points FROM movement
-UNION ALL
-SELECT m.id, d.place + 1, m.account_id, d.lot_id, -d.remaining
-FROM movement m CROSS JOIN LATERAL unnest(m.lots, m.parts) WITH ORDINALITY AS d (lot_id, remaining, place)
-RETURNING transaction_id, lot_id, amount
+SELECT coalesce(array_agg(id), '{}'), coalesce(sum(cardinality(lots)), 0)::int, coalesce(sum(points), 0) FROM movement
 """
 
 TELL = """
@@ -74,45 +80,56 @@ WHERE t.id = ANY(%s)
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """What a slice did. `due` counts the lots it chose; `lots` those it could expire, of `points` in all."""
+    """What a slice did. `due` counts the lots it chose; `lots` those it could expire, of `points` in all; `last` is the
+    place of the last lot it chose."""
 
     due: int
     lots: int
     points: Decimal
+    last: Place
 
 
 @operation(permission="loyalty.expire")
 def expire_lots(
-    *, as_of: date, actor: Actor, now: datetime, batch: int = SLICE, share: int = 0, of: int = 1
+    *,
+    as_of: date,
+    actor: Actor,
+    now: datetime,
+    batch: int = SLICE,
+    share: int = 0,
+    of: int = 1,
+    after: Place = START,
 ) -> Expired:
     """Expire up to `batch` lots that are no longer usable on day `as_of` (a lot is, up to and on its date).
 
     A movement for each member and date of expiry, dated the midnight that ended it. Call it until `due` is 0; the
-    same day again finds nothing. Several may work side by side, each on its own `share` `of` the accounts. Locks the
+    same day again finds nothing. Several may work side by side, each on its own `share` `of` the accounts. `after` goes
+    on where the slice before ended (its `last`), so that no slice walks over what the others have done. Locks the
     members concerned in key order and skips those that are locked.
     """
     with connection.cursor() as cursor:
-        cursor.execute(CHOOSE, [as_of, of, share, batch])
+        cursor.execute("SET LOCAL synchronous_commit = off")  # what a crash loses is expired again
+        cursor.execute(CHOOSE, [as_of, *after, of, share, batch])
         chosen = cursor.fetchall()
-        cursor.execute(LOCK, [sorted({account_id for _, account_id in chosen})])
+        cursor.execute(LOCK, [sorted({account_id for _, account_id, _ in chosen})])
         held = [account_id for (account_id,) in cursor.fetchall()]
+        last = (chosen[-1][2], chosen[-1][0]) if chosen else after
         if not held:
-            return Expired(due=len(chosen), lots=0, points=Decimal(0))
+            return Expired(due=len(chosen), lots=0, points=Decimal(0), last=last)
         with references_resolved(cursor):
             cursor.execute(OPEN_COUNTERPARTS, [held])
             cursor.execute(
                 WRITE,
                 {
-                    "lots": [lot_id for lot_id, _ in chosen],
+                    "lots": [lot_id for lot_id, _, _ in chosen],
                     "accounts": held,
                     "zone": settings.TIME_ZONE,
                     "actor": actor.reference,
                 },
             )
-            written = cursor.fetchall()
-            log_activities_from(TELL, [list({row[0] for row in written})], actor=actor, now=now)
-    taken = [-amount for _, lot_id, amount in written if lot_id is not None]
-    return Expired(due=len(chosen), lots=len(taken), points=sum(taken, Decimal(0)))
+            ((movements, lots, points),) = cursor.fetchall()
+            log_activities_from(TELL, [movements], actor=actor, now=now)
+    return Expired(due=len(chosen), lots=lots, points=points, last=last)
 
 
 @operation(permission="loyalty.expire")

@@ -92,7 +92,7 @@ def programme_draft(request: PageRequest, code: str) -> HttpResponseBase:
 @page(permission="loyalty.manage", nav="programme")
 def programme_find(request: PageRequest) -> HttpResponseBase:
     """Goods to tick, whose name holds `find_<sort>`: the answer to a search in the builder, a part of its page."""
-    if not request.htmx:
+    if not getattr(request, "htmx", False):
         return redirect("programme")
     return show(request, PAGE, {"found": _searched(request)}, fragment="goods")
 
