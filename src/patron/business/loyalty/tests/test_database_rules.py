@@ -179,6 +179,8 @@ def test_a_fault_is_found_by_the_checks() -> None:
         "lots_posted": 0,
         "lots_or_debt": 1,
         "one_origin": 0,
+        "kept_by_the_member": 0,
+        "reserved_open": 0,
     }
 
 

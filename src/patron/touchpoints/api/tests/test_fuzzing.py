@@ -79,4 +79,7 @@ def seeded(db: None, one_connection: None) -> None:
     phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
 )
 def test_the_api_keeps_to_its_description(case: Any, caller: Caller, seeded: None) -> None:
-    case.call_and_validate(headers={"Authorization": f"Bearer {caller.token}"}, checks=CHECKS)
+    checks = CHECKS
+    if "Authorization" not in (case.headers or {}):  # spoiled by leaving out the key, which is put in here
+        checks = [check for check in CHECKS if check is not negative_data_rejection]
+    case.call_and_validate(headers={"Authorization": f"Bearer {caller.token}"}, checks=checks)
