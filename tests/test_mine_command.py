@@ -60,18 +60,19 @@ def test_models_are_listed_with_their_questions(mine):
 
 
 @pytest.mark.parametrize("name", models())
-def test_help_of_a_model_shows_columns_and_parameters(mine, name):
-    done = mine(name, "--help")
-    assert done.returncode == 0, done.stderr
+def test_help_of_a_model_shows_columns_and_parameters(name):
+    done = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"})
+    assert done.exit_code == 0
     card = models()[name].card
     for role in card.roles:
-        assert f"{role.name}{'' if role.required else ' (optional)'}:" in done.stdout
+        assert f"  {role.name}" in done.stdout
+        assert not role.many or f"--{role.name}" in done.stdout
     for parameter in models()[name].parameters().as_dict():
         assert f"--{parameter.replace('_', '-')}" in done.stdout
 
 
-@pytest.mark.parametrize("name", models())
-def test_every_model_answers_from_a_plain_file(mine, tmp_path, name):
+@pytest.mark.parametrize("name", ["lifecycle", "value"])
+def test_rows_that_cannot_be_used_are_left_out_and_told(mine, tmp_path, name):
     done = mine(
         name, "--input", "lines.csv", "--columns", COLUMNS, "--output", "result.parquet", "--report", "report.json"
     )

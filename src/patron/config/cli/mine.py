@@ -5,11 +5,12 @@ Each model of the registry becomes a command; its options are the model's parame
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import inspect
 import json
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -17,23 +18,24 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from patron.intelligence.mining import plain_files
+from patron.intelligence.mining import plain_files, plain_results
 from patron.intelligence.mining.contract import Model, ModelResult, Parameters, parameter_infos
 from patron.intelligence.mining.errors import InputError, MiningError
+from patron.intelligence.mining.plain_tables import TableCounts, opened_table
 from patron.intelligence.mining.registry import models
-from patron.intelligence.mining.transactions import prepare
+from patron.intelligence.mining.transactions import Role, prepare
 
 app = typer.Typer(
     name="mine",
-    help="Ask a mining model a question about a plain file of transactions.",
+    help="Ask a mining model a question about a plain file.",
     add_completion=False,
     rich_markup_mode=None,
 )
 out: Final = Console()
 err: Final = Console(stderr=True)
 
-Input = Annotated[Path, typer.Option("--input", help="Transactions: .csv, .tsv, .txt or .parquet.")]
-Columns = Annotated[str, typer.Option("--columns", help="Which column is what: customer=…,date=…,amount=…")]
+Input = Annotated[Path, typer.Option("--input", help="The file: .csv, .tsv, .txt or .parquet.")]
+Columns = Annotated[str, typer.Option("--columns", help="Which column is what: role=column,role=column,…")]
 Output = Annotated[Path | None, typer.Option("--output", help="Where results go: .csv or .parquet.")]
 ReportFile = Annotated[Path | None, typer.Option("--report", help="Where the report goes, as JSON.")]
 AsOf = Annotated[
@@ -66,13 +68,14 @@ def _command(model: Model[Any]) -> Callable[..., None]:
         as_of: str | None,
         date_format: str | None,
         encoding: str,
-        **parameters: Any,
+        **options: Any,
     ) -> None:
+        many = {role.name: _listed(options.pop(role.name)) for role in model.card.roles if role.many}
         try:
             if output:
-                plain_files.check_output(output)
+                plain_results.check_output(output)
             if report:
-                plain_files.check_folder(report)
+                plain_results.check_folder(report)
             result, remarks = _mine(
                 model,
                 input_file,
@@ -80,36 +83,45 @@ def _command(model: Model[Any]) -> Callable[..., None]:
                 as_of=_day(as_of),
                 date_format=date_format,
                 encoding=encoding,
-                parameters=model.parameters(**parameters),
+                many=many,
+                parameters=model.parameters(**options),
             )
             if output:
-                plain_files.write_table(result.table, output)
+                plain_results.write_table(result.table, output)
             if report:
-                plain_files.write_text(json.dumps(result.report.as_json(), indent=2, ensure_ascii=False) + "\n", report)
+                plain_results.write_text(
+                    json.dumps(result.report.as_json(), indent=2, ensure_ascii=False) + "\n", report
+                )
         except (MiningError, OSError) as error:
             err.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
             raise typer.Exit(code=2) from None
-        for remark in remarks:
+        for remark in (*remarks, *result.report.notes):
             err.print(remark, style="yellow", markup=False, highlight=False, soft_wrap=True)
         _show(result, output)
 
-    signature, hints = _signature(model.parameters)
+    signature, hints = _signature(model)
     run.__signature__ = signature  # type: ignore[attr-defined]
     run.__annotations__ = hints
     return run
 
 
-def _signature(parameters: type[Parameters]) -> tuple[inspect.Signature, dict[str, Any]]:
+def _signature(model: Model[Any]) -> tuple[inspect.Signature, dict[str, Any]]:
     empty = inspect.Parameter.empty
+    parameters = model.parameters
+    named_by_role = any(role.required and not role.many for role in model.card.roles)
     options: list[tuple[str, Any, Any]] = [
         ("input_file", Input, empty),
-        ("columns", Columns, empty),
+        ("columns", Columns, empty if named_by_role else ""),
         ("output", Output, None),
         ("report", ReportFile, None),
         ("as_of", AsOf, None),
         ("date_format", DateFormat, None),
         ("encoding", Encoding, "utf-8"),
     ]
+    for role in model.card.roles:
+        if role.many:
+            kind = Annotated[str, typer.Option(f"--{role.name}", help=f"Columns, separated by commas: {role.meaning}.")]
+            options.append((role.name, kind, empty if role.required else ""))
     defaults = parameters().as_dict()
     types = typing.get_type_hints(parameters)
     for name, info in parameter_infos(parameters).items():
@@ -129,21 +141,33 @@ def _mine(
     path: Path,
     *,
     columns: str,
+    many: Mapping[str, Sequence[str]],
     as_of: dt.date | None,
     date_format: str | None,
     encoding: str,
     parameters: Parameters,
 ) -> tuple[ModelResult, tuple[str, ...]]:
-    with plain_files.opened(path, plain_files.parse_columns(columns), date_format=date_format, encoding=encoding) as (
-        transactions,
-        counts,
-    ):
+    named = plain_files.parse_columns(columns) if columns.strip() else {}
+    counts: plain_files.ReadCounts | TableCounts
+    if model.card.reads == "table":
+        with opened_table(
+            path, named, roles=model.card.roles, many=many, date_format=date_format, encoding=encoding
+        ) as (rows, counts):
+            today = dt.datetime.now(tz=dt.UTC).astimezone().date()
+            result = model.run(rows, as_of=as_of or today, parameters=parameters)
+        return result.with_rows(counts.as_rows()), counts.remarks
+    with plain_files.opened(path, named, date_format=date_format, encoding=encoding) as (transactions, counts):
         purchases = prepare(transactions)
         day = as_of or purchases.last_on
         if day is None:
             raise InputError(f"{path} has no rows; say which day results are for with --as-of.")
         result = model.run(purchases, as_of=day, parameters=parameters)
     return result.with_rows(counts.as_rows()), counts.remarks
+
+
+def _listed(text: str) -> list[str]:
+    """The columns of an option such as ``--features visits,spend``."""
+    return [part.strip() for part in next(csv.reader([text], skipinitialspace=True), []) if part.strip()]
 
 
 def _day(text: str | None) -> dt.date | None:
@@ -169,7 +193,7 @@ def _show(result: ModelResult, output: Path | None) -> None:
 
 def _help(model: Model[Any]) -> str:
     card = model.card
-    columns = [f"  {role.name}{'' if role.required else ' (optional)'}: {role.meaning}" for role in card.roles]
+    columns = [_role_help(role) for role in card.roles]
     return "\n\n".join(
         [
             card.question,
@@ -179,6 +203,12 @@ def _help(model: Model[Any]) -> str:
             f"Source: {card.source}",
         ]
     )
+
+
+def _role_help(role: Role) -> str:
+    how = f"--{role.name} a,b,c" if role.many else ""
+    said = ", ".join(each for each in ("" if role.required else "optional", how) if each)
+    return f"  {role.name}{f' ({said})' if said else ''}: {role.meaning}"
 
 
 for _name, _model in models().items():

@@ -149,7 +149,7 @@ class _Mining:
         self._duck.register("lifecycle_now", result.table)
         self._write(stages.CUSTOMER_STAGE, stages.CUSTOMER_STAGE_SQL)
         self._duck.unregister("lifecycle_now")
-        return ModelRun(result.report.parameters, result.report.metrics)
+        return ModelRun(self._lifecycle_parameters().as_dict(), result.report.metrics)
 
     def _lifecycle_parameters(self) -> LifecycleParameters:
         return LifecycleParameters(**self._changed.get("lifecycle", {}))  # type: ignore[arg-type] # as above

