@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from patron.intelligence.warehouse.manifest import Table
+
 COMPRESSION = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
 
 
@@ -33,6 +35,14 @@ def files_sql(paths: Iterable[Path], *, with_file_name: bool = False) -> str:
     """A FROM item over Parquet files."""
     listed = ", ".join(literal(path) for path in paths)
     return f"read_parquet([{listed}]{', filename = true' if with_file_name else ''})"
+
+
+def view_sql(root: Path, table: Table) -> str:
+    """The rows of a table of a version, below the warehouse directory `root`; also of one without a row."""
+    if table.parts:
+        return f"SELECT * FROM {files_sql(root / part.file for part in table.parts)}"  # noqa: S608
+    columns = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in table.columns.items())
+    return f"SELECT {columns} WHERE false"
 
 
 def write_parquet(connection: Any, query: str, target: Path) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from patron.intelligence.warehouse import engine
 from patron.intelligence.warehouse.errors import WarehouseError
-from patron.intelligence.warehouse.manifest import Manifest, Table
+from patron.intelligence.warehouse.manifest import Manifest
 from patron.intelligence.warehouse.store import Store
 
 if TYPE_CHECKING:
@@ -125,14 +125,7 @@ def create_views(connection: Any, root: Path, manifest: Manifest) -> None:
     """A view for each table and mart of the version, also for those without a row."""
     for group in (manifest.tables, manifest.marts):
         for name, table in group.items():
-            connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS {_view(root, table)}')
-
-
-def _view(root: Path, table: Table) -> str:
-    if table.parts:
-        return f"SELECT * FROM {engine.files_sql(root / part.file for part in table.parts)}"  # noqa: S608
-    columns = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in table.columns.items())
-    return f"SELECT {columns} WHERE false"
+            connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS {engine.view_sql(root, table)}')
 
 
 def _with_views(manifest: Manifest, root: Path) -> Any:

