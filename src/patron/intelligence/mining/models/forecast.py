@@ -64,8 +64,7 @@ MODEL: Final = Model(
             "Columns low and high hold 80 % of what comes, low_95 and high_95 hold 95 %."
         ),
         source=(
-            "R. J. Hyndman, G. Athanasopoulos, Forecasting: Principles and Practice, 3rd ed. (2021), chapters 5, 8, 11;"
-            " 
+            "R. J. Hyndman, G. Athanasopoulos, Forecasting: Principles and Practice, 3rd ed. (2021), ch. 5, 8, 11; "
             "theta: Assimakopoulos and Nikolopoulos (2000); ridge regression: Hoerl and Kennard (1970); intervals: "
             "J. Lei and others, Distribution-free predictive inference for regression (2018)."
         ),
