@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "demo",
     "import": "importing",
     "refresh": "refresh",
+    "analyse": "analyse",
     "mine": "mine",
     "createstaff": "staff",
     "doctor": "doctor",

@@ -1,12 +1,13 @@
-"""Changing how the models judge."""
+"""Changing how the models judge, and keeping the record of what they did."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from patron.intelligence.insights.jobs import refresh_insights
-from patron.intelligence.insights.models import ModelParameters
+from patron.intelligence.insights.jobs import refresh_insights, run_analyses_now
+from patron.intelligence.insights.models import AnalysisRun, ModelParameters
 from patron.intelligence.mining.contract import Setting
 from patron.intelligence.mining.errors import MiningError
 from patron.intelligence.mining.registry import models
@@ -30,6 +31,7 @@ def change_model_parameters(
         model=model, parameters=checked, changed_at=now, changed_by=actor.reference, changed_by_name=actor.name
     )
     defer_once(refresh_insights)
+    defer_once(run_analyses_now)
     return changed
 
 
@@ -37,6 +39,50 @@ def change_model_parameters(
 def request_refresh(*, actor: Actor, now: datetime) -> None:
     """Have the figures refreshed by the worker as soon as it is free. Asking twice makes one refresh."""
     defer_once(refresh_insights)
+
+
+@operation(permission="insights.refresh")
+def request_analyses(*, actor: Actor, now: datetime) -> None:
+    """Have every analysis run by the worker as soon as it is free. Asking twice makes one run."""
+    defer_once(run_analyses_now)
+
+
+@operation(permission="insights.refresh")
+def record_analysis_run(
+    *,
+    actor: Actor,
+    now: datetime,
+    model: str,
+    as_of: date,
+    data_version: str,
+    status: str,
+    why: str,
+    seconds: float,
+    parameters: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    notes: Sequence[str],
+    metric: str,
+    value: float | None,
+    baseline: float | None,
+    higher_is_better: bool,
+) -> AnalysisRun:
+    """Keep on record that an analysis ran, with what, and what became of it. `now` is when the suite began."""
+    return AnalysisRun.objects.create(
+        model=model,
+        as_of=as_of,
+        started_at=now,
+        seconds=seconds,
+        data_version=data_version,
+        status=status,
+        why=why,
+        parameters=dict(parameters),
+        metrics=dict(metrics),
+        notes=list(notes),
+        metric=metric,
+        value=value,
+        baseline=baseline,
+        higher_is_better=higher_is_better,
+    )
 
 
 def _checked(model: str, parameters: Mapping[str, Setting]) -> dict[str, Setting]:

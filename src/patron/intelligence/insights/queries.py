@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 
 from patron.core.customers.models import InsightRun
-from patron.intelligence.insights.models import ModelParameters
+from patron.intelligence.insights.models import AnalysisRun, ModelParameters
+from patron.intelligence.warehouse.reader import ANALYSES
 from patron.intelligence.warehouse.store import Store
 
 
@@ -130,6 +131,21 @@ def get_model_settings() -> list[ModelSettings]:
 def get_parameter_history(model: str) -> list[ModelParameters]:
     """What was set for `model`, the latest first."""
     return list(ModelParameters.objects.filter(model=model).order_by("-id"))
+
+
+def has_results() -> bool:
+    """Whether any analysis has ever been published."""
+    return Store(warehouse_directory() / ANALYSES).current_version() is not None
+
+
+def latest_analysis_runs() -> dict[str, AnalysisRun]:
+    """Per analysis its last run, whatever became of it."""
+    return {run.model: run for run in AnalysisRun.objects.order_by("model", "-id").distinct("model")}
+
+
+def get_analysis_runs(model: str, *, limit: int = 60) -> list[AnalysisRun]:
+    """The runs of an analysis, the latest first."""
+    return list(AnalysisRun.objects.filter(model=model).order_by("-id")[:limit])
 
 
 def latest_runs() -> dict[str, InsightRun]:

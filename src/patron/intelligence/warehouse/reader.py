@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 MEMORY_MB = 1000
+ANALYSES = "analyses"
+"""Below the warehouse, the store of what the analyses found: it has versions of its own."""
 
 _lock = threading.Lock()
-_open: dict[Path, tuple[int, Any]] = {}
+_open: dict[Path, tuple[tuple[int, int], Any]] = {}
 
 
 class Warehouse:
@@ -27,9 +29,10 @@ class Warehouse:
     Use it in the thread that opened it; opening again is cheap. Tables and marts are read by the same names.
     """
 
-    def __init__(self, root: Path, manifest: Manifest, connection: Any) -> None:
+    def __init__(self, root: Path, manifest: Manifest, connection: Any, results: Manifest | None = None) -> None:
         self.root = root
         self.manifest = manifest
+        self.results = results
         self._connection = connection
         self._backend: Any = None
 
@@ -39,8 +42,9 @@ class Warehouse:
 
     @property
     def names(self) -> list[str]:
-        """The tables and marts there are."""
-        return [*self.manifest.tables, *self.manifest.marts]
+        """The tables and marts there are, those of the analyses last."""
+        found = self.results.marts if self.results is not None else ()
+        return [*self.manifest.tables, *self.manifest.marts, *found]
 
     def table(self, name: str) -> "ir.Table":
         """A table or mart as an Ibis expression. Raises WarehouseError that lists the names there are."""
@@ -89,17 +93,18 @@ def open_warehouse(path: Path | str | None = None) -> Warehouse:
     `PATRON_HOME`). Raises WarehouseMissing when nothing has been published yet.
     """
     root = (Path(path) if path is not None else default_directory()).resolve()
-    store = Store(root)
+    store, results = Store(root), Store(root / ANALYSES)
     while True:
-        manifest = store.current()
+        manifest, found = store.current(), results.current_or_none()
+        versions = (manifest.version, found.version if found is not None else 0)
         with _lock:
             kept = _open.get(root)
-            if kept is None or kept[0] != manifest.version:
-                connection = _with_views(manifest, root)
+            if kept is None or kept[0] != versions:
+                connection = _with_views(manifest, found, root)
                 if connection is None:
                     continue  # cleared away between the two looks: there is a newer one
-                kept = _open[root] = (manifest.version, connection)
-            return Warehouse(root, manifest, kept[1].cursor())
+                kept = _open[root] = (versions, connection)
+            return Warehouse(root, manifest, kept[1].cursor(), found)
 
 
 def over(root: Path, manifest: Manifest, *, memory_mb: int, overflow: Path) -> Warehouse:
@@ -128,16 +133,20 @@ def create_views(connection: Any, root: Path, manifest: Manifest) -> None:
             connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS {engine.view_sql(root, table)}')
 
 
-def _with_views(manifest: Manifest, root: Path) -> Any:
+def _with_views(manifest: Manifest, results: Manifest | None, root: Path) -> Any:
     import duckdb
 
     connection = engine.connect(memory_mb=MEMORY_MB)
     try:
         connection.execute("SET parquet_metadata_cache = true")  # files never change
         create_views(connection, root, manifest)
+        if results is not None:
+            create_views(connection, root / ANALYSES, results)
     except duckdb.IOException:
         connection.close()
-        if Store(root).current_version() == manifest.version:
+        if Store(root).current_version() == manifest.version and (
+            results is None or Store(root / ANALYSES).current_version() == results.version
+        ):
             raise
         return None
     return connection
