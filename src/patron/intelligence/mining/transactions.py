@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from patron.intelligence.mining.arrays import Flags, Whole, Whole32, day_number, prefix_sums
 from patron.intelligence.mining.errors import InputError
+from patron.intelligence.mining.fetching import fetched
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -198,7 +199,7 @@ def _check_columns(transactions: ir.Table) -> None:
 
 
 def _fetch_days(lines: ir.Table) -> Days:
-    rows = _days(lines).to_pyarrow().combine_chunks()
+    rows = fetched(_days(lines)).combine_chunks()
     customer = rows["customer"].combine_chunks()
     changes = np.flatnonzero(pc.not_equal(customer[1:], customer[:-1]).to_numpy(zero_copy_only=False)) + 1
     first = np.concatenate(([0], changes)).astype(np.int64) if len(customer) else np.zeros(0, dtype=np.int64)

@@ -68,13 +68,13 @@ def sold_sql(currency: str, as_of: date) -> str:
         )
         SELECT * FROM counted
         UNION ALL
-        SELECT * REPLACE ({ALL_BRANCHES} AS branch_id) FROM counted
+        SELECT {ALL_BRANCHES} AS branch_id, occurred_on, net_amount, kind, customer_id, member_id FROM counted
     """  # noqa: S608 (a currency code and a date)
 
 
 def weekly_sales_sql(whole_day: date) -> str:
     """From `sold`; `whole_day` is the last whole day."""
-    until = f"isodow(occurred_on) <= {whole_day.isoweekday()}"
+    until = f"date_diff('day', week_start, occurred_on) < {whole_day.isoweekday()}"
     before = ", ".join(
         f"y.{name} AS last_year_{name}"
         for name in (
@@ -82,8 +82,9 @@ def weekly_sales_sql(whole_day: date) -> str:
         )
     )  # fmt: skip
     return f"""
-        WITH weeks AS (
-            SELECT (occurred_on - (isodow(occurred_on)::INTEGER - 1))::DATE AS week_start, branch_id,
+        WITH days AS (SELECT *, date_trunc('week', occurred_on)::DATE AS week_start FROM sold),
+        weeks AS (
+            SELECT week_start, branch_id,
                    sum(net_amount) AS sales,
                    count(*) FILTER (WHERE kind = 'sale') AS purchases,
                    count(*) FILTER (WHERE kind = 'return') AS returns,
@@ -93,7 +94,7 @@ def weekly_sales_sql(whole_day: date) -> str:
                    coalesce(sum(net_amount) FILTER (WHERE {until}), 0) AS sales_to_date,
                    count(*) FILTER (WHERE kind = 'sale' AND {until}) AS purchases_to_date,
                    count(DISTINCT member_id) FILTER (WHERE kind = 'sale' AND {until}) AS active_members_to_date
-            FROM sold GROUP BY ALL
+            FROM days GROUP BY week_start, branch_id
         )
         SELECT w.*, {before}
         FROM weeks w LEFT JOIN weeks y

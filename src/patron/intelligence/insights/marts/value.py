@@ -135,16 +135,16 @@ def lorenz_sql() -> str:
         ranked AS (
             SELECT branch_id, measure, worth,
                    row_number() OVER ascending AS place,
-                   sum(worth) OVER (ascending ROWS UNBOUNDED PRECEDING) AS running,
+                   sum(worth) OVER ascending AS running,
                    count(*) OVER scope AS customers, sum(worth) OVER scope AS total
             FROM worth
-            WINDOW ascending AS (PARTITION BY branch_id, measure ORDER BY worth, customer_id),
+            WINDOW ascending AS (PARTITION BY branch_id, measure ORDER BY worth, customer_id ROWS UNBOUNDED PRECEDING),
                    scope AS (PARTITION BY branch_id, measure)
         ),
         scopes AS (SELECT DISTINCT branch_id, measure, customers, total FROM ranked WHERE total > 0),
         points AS (
-            SELECT s.*, position, round(customers * position / 100.0)::BIGINT AS place
-            FROM scopes s, range(0, 101) AS steps(position)
+            SELECT s.*, t.position, round(s.customers * t.position / 100.0)::BIGINT AS place
+            FROM scopes s CROSS JOIN (SELECT unnest(range(0, 101)) AS position) t
         )
         SELECT p.branch_id, p.measure, p.position, p.place / p.customers AS customer_share,
                coalesce(r.running, 0)::DOUBLE / p.total::DOUBLE AS money_share
@@ -159,10 +159,12 @@ def vip_summary_sql(vip_share: float, class_a_share: float) -> str:
         ranked AS (
             SELECT branch_id, measure, worth,
                    row_number() OVER best AS place,
-                   sum(worth) OVER (best ROWS UNBOUNDED PRECEDING) - worth AS before,
+                   (sum(worth) OVER best) - worth AS before,
                    count(*) OVER scope AS customers, sum(worth) OVER scope AS total
             FROM worth
-            WINDOW best AS (PARTITION BY branch_id, measure ORDER BY worth DESC, customer_id),
+            WINDOW best AS (
+                       PARTITION BY branch_id, measure ORDER BY worth DESC, customer_id ROWS UNBOUNDED PRECEDING
+                   ),
                    scope AS (PARTITION BY branch_id, measure)
         ),
         own AS (

@@ -46,7 +46,7 @@ class DuckEngine:
             self.connection.unregister(name)
             self._registered.discard(name)
         else:
-            self.connection.execute(f'DROP TABLE "{name}"')
+            self.connection.execute(f'DROP TABLE IF EXISTS "{name}"')
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = self.connection.execute(query).fetchall()

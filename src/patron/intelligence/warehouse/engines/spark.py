@@ -14,15 +14,14 @@ import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
 
 from patron.intelligence.warehouse import engine
 from patron.intelligence.warehouse.engines.contract import ordered
 from patron.intelligence.warehouse.errors import WarehouseError
 from patron.intelligence.warehouse.manifest import Table
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 WRITER_MB = 500
 _QUIET = Path(__file__).with_name("log4j2.properties")
@@ -62,7 +61,7 @@ class SparkEngine:
             )
             self._name(name, frame)
 
-    def register(self, name: str, table: "pa.Table") -> None:
+    def register(self, name: str, table: pa.Table) -> None:
         self._name(name, self.session.createDataFrame(_plain(table)))
 
     def keep(self, name: str, query: str) -> None:
@@ -75,7 +74,7 @@ class SparkEngine:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in self.session.sql(translated(query)).collect()]
 
-    def arrow(self, query: str) -> "pa.Table":
+    def arrow(self, query: str) -> pa.Table:
         return self.session.sql(translated(query)).toArrow()
 
     def write(self, query: str, *, columns: Mapping[str, str], order: str, target: Path) -> int:
@@ -195,14 +194,10 @@ def _spark_type(kind: str) -> str:
     return _TYPES.get(kind, kind)
 
 
-def _plain(table: "pa.Table") -> "pa.Table":
-    """The table in types that Spark takes: names kept once become texts, whatever is shorter than 32 bits becomes that."""
-    import pyarrow as pa
-
-    fields = []
-    for field in table.schema:
-        kind = field.type
-        if pa.types.is_dictionary(kind):
-            kind = kind.value_type
-        fields.append(pa.field(field.name, kind))
+def _plain(table: pa.Table) -> pa.Table:
+    """The table in types that Spark takes: names that are kept once (a dictionary) are written out."""
+    fields = [
+        pa.field(field.name, field.type.value_type if pa.types.is_dictionary(field.type) else field.type)
+        for field in table.schema
+    ]
     return table.cast(pa.schema(fields))
