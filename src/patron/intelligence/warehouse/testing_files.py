@@ -1,4 +1,4 @@
-"""A small published warehouse without a database: generated sales, for tests of engines, of the door and of notebooks."""
+"""A small published warehouse without a database: generated sales, for tests of engines, of the door, of notebooks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,8 +64,8 @@ def published(root: Path, tables: Mapping[str, Rows], *, version: int = 1) -> Ma
 def generated(*, seed: int, size: Size | None = None) -> dict[str, Rows]:
     """Sales of some 500 days up to `AS_OF` with all that figures must cope with.
 
-    Returns, voided receipts, receipts without a customer or a branch, another currency, costs known for some, discounts,
-    customers who never bought, members of two tiers, points earned, redeemed and expired.
+    Returns, voided receipts, receipts without a customer or a branch, another currency, costs known for some, some
+    discounts, customers who never bought, members of two tiers, points earned, redeemed and expired.
     """
     rng, size = np.random.default_rng(seed), size or Size()
     products = [
@@ -88,8 +88,8 @@ def generated(*, seed: int, size: Size | None = None) -> dict[str, Rows]:
     ]  # fmt: skip
     purchases, lines = _sales(rng, size, products)
     memberships = [
-        {"membership_id": 1 + i, "customer_id": 1 + i, "programme": "club", "status": "closed" if i % 11 == 0 else "active",
-         "joined_on": AS_OF - timedelta(days=int(rng.integers(1, 400)))}
+        {"membership_id": 1 + i, "customer_id": 1 + i, "programme": "club",
+         "status": "closed" if i % 11 == 0 else "active", "joined_on": AS_OF - timedelta(days=int(rng.integers(1, 400)))}
         for i in range(size.customers // 2)
     ]  # fmt: skip
     return {
