@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from patron.intelligence.insights.inputs import purchases_sql
 from patron.intelligence.insights.marts import sales, stages, value
 from patron.intelligence.insights.marts.contract import Mart
 from patron.intelligence.insights.marts.writing import write_mart
@@ -23,8 +24,8 @@ from patron.intelligence.mining.models.value import ValueParameters
 from patron.intelligence.mining.registry import model_named
 from patron.intelligence.mining.stages import STAGES, LifecycleParameters, judgements
 from patron.intelligence.mining.transactions import Purchases, prepare
+from patron.intelligence.warehouse.engines.contract import Engine, open_engine
 from patron.intelligence.warehouse.manifest import Manifest, Table
-from patron.intelligence.warehouse.reader import Warehouse, create_views, over
 from patron.intelligence.warehouse.store import Store
 
 MEMORY_MB = 1500
@@ -56,17 +57,19 @@ def mine(
     currency: str,
     parameters: Mapping[str, Mapping[str, Setting]],
     work: Path,
+    engine: str | None = None,
 ) -> Mined:
     """Run the models over the tables of `manifest` as known at the end of `as_of`, and write the marts.
 
     `parameters` are those that differ from the defaults, by model. Purchases in another currency than `currency` are
-    left out of marts and models.
+    left out of marts and models. `engine` names the engine that does it, `PATRON_WAREHOUSE_ENGINE` when none is given.
     """
-    warehouse = over(store.root, manifest, memory_mb=MEMORY_MB, overflow=work / "overflow")
+    opened = open_engine(memory_mb=MEMORY_MB, overflow=work / "overflow", chosen=engine)
     try:
-        return _Mining(store, manifest, warehouse, as_of=as_of, currency=currency, parameters=parameters).run()
+        opened.view(store.root, manifest.tables)
+        return _Mining(store, opened, as_of=as_of, currency=currency, parameters=parameters).run()
     finally:
-        warehouse.close()
+        opened.close()
 
 
 def month_ends(as_of: date, *, months: int = MONTHS) -> list[date]:
@@ -83,17 +86,14 @@ class _Mining:
     def __init__(
         self,
         store: Store,
-        manifest: Manifest,
-        warehouse: Warehouse,
+        engine: Engine,
         *,
         as_of: date,
         currency: str,
         parameters: Mapping[str, Mapping[str, Setting]],
     ) -> None:
         self._store = store
-        self._warehouse = warehouse
-        self._duck = warehouse.connection
-        self._manifest = manifest
+        self._engine = engine
         self._as_of = as_of
         self._currency = currency
         self._changed = parameters
@@ -115,13 +115,13 @@ class _Mining:
 
     def _purchases(self) -> Purchases:
         """One row per receipt for the models, split where only a part of it has a known cost."""
-        with_cost = self._warehouse.rows(
+        with_cost = self._engine.rows(
             "SELECT (SELECT count(cost) FROM products) + (SELECT count(cost_amount) FROM purchase_lines) "
             "+ (SELECT count(cost_amount) FROM purchases)"
         )
-        self._duck.execute(f"CREATE TEMP TABLE counted AS {_input_sql(self._currency, with_cost=with_cost[0][0] > 0)}")
-        purchases = prepare(self._warehouse.backend.table("counted"))
-        self._duck.execute("DROP TABLE counted")
+        self._engine.keep("counted", purchases_sql(self._currency, with_cost=with_cost[0][0] > 0))
+        purchases = prepare(self._engine.backend.table("counted"))
+        self._engine.unregister("counted")
         return purchases
 
     # -- models
@@ -135,20 +135,20 @@ class _Mining:
         for measure in value.MEASURES if has_profit else value.MEASURES[:1]:
             for name, as_of in (("now", self._as_of), ("before", before)):
                 result = _run("value", purchases, as_of, replace(chosen, by=measure))
-                self._duck.register(f"{measure}_{name}", result.table)
+                self._engine.register(f"{measure}_{name}", result.table)
                 if name == "now" and measure == published.by:
                     metrics = result.report.metrics
         self._write(value.CUSTOMER_VALUE, value.customer_value_sql(with_profit=has_profit))
         for measure in value.MEASURES:
             for name in ("now", "before"):
-                self._duck.unregister(f"{measure}_{name}")
+                self._engine.unregister(f"{measure}_{name}")
         return ModelRun(published.as_dict(), metrics)
 
     def _lifecycle(self, purchases: Purchases) -> ModelRun:
         result = _run("lifecycle", purchases, self._as_of, self._lifecycle_parameters())
-        self._duck.register("lifecycle_now", result.table)
+        self._engine.register("lifecycle_now", result.table)
         self._write(stages.CUSTOMER_STAGE, stages.CUSTOMER_STAGE_SQL)
-        self._duck.unregister("lifecycle_now")
+        self._engine.unregister("lifecycle_now")
         return ModelRun(self._lifecycle_parameters().as_dict(), result.report.metrics)
 
     def _lifecycle_parameters(self) -> LifecycleParameters:
@@ -167,12 +167,12 @@ class _Mining:
             money = np.zeros(len(customers), dtype=np.int64)
             money[judged.facts.who] = judged.facts.money_per_year
             if opened is not None:
-                self._duck.register("moves", _moves(customers, opened, (judged.as_of, stage, money)))
-                period = write_mart(self._store, self._duck, stages.INVENTORY_FLOWS, [stages.INVENTORY_FLOWS_SQL])
+                self._engine.register("moves", _moves(customers, opened, (judged.as_of, stage, money)))
+                period = write_mart(self._store, self._engine, stages.INVENTORY_FLOWS, [stages.INVENTORY_FLOWS_SQL])
                 parts.extend(period.parts)
-                self._duck.unregister("moves")
+                self._engine.unregister("moves")
             opened = (judged.as_of, stage, money)
-        empty = write_mart(self._store, self._duck, stages.INVENTORY_FLOWS, [])
+        empty = write_mart(self._store, self._engine, stages.INVENTORY_FLOWS, [])
         self._add(stages.INVENTORY_FLOWS, replace(empty, parts=tuple(parts)))
         self._write(stages.INVENTORY_CELLS, stages.INVENTORY_CELLS_SQL)
 
@@ -184,18 +184,18 @@ class _Mining:
         )
 
     def _sales(self) -> None:
-        self._duck.execute(f"CREATE TEMP TABLE sold AS {sales.sold_sql(self._currency, self._as_of)}")
+        self._engine.keep("sold", sales.sold_sql(self._currency, self._as_of))
         self._write(sales.WEEKLY_SALES, sales.weekly_sales_sql(self._as_of - timedelta(days=1)))
         self._write(sales.DAILY_SALES, sales.DAILY_SALES_SQL)
-        self._duck.execute("DROP TABLE sold")
+        self._engine.unregister("sold")
 
     def _write(self, mart: Mart, query: str) -> None:
-        self._add(mart, write_mart(self._store, self._duck, mart, [query]))
+        self._add(mart, write_mart(self._store, self._engine, mart, [query]))
 
     def _add(self, mart: Mart, table: Table) -> None:
         """Later marts read earlier ones by name."""
         self._marts[mart.name] = table
-        create_views(self._duck, self._store.root, replace(self._manifest, tables={}, marts={mart.name: table}))
+        self._engine.view(self._store.root, {mart.name: table})
 
     def _timed(self, step: str, work: Any) -> Any:
         begun = time.perf_counter()
@@ -224,38 +224,3 @@ def _moves(customers: pa.Array, opened: tuple[date, Whole, Whole], closed: tuple
             "money_after": decimals(money_after[known], scale=4),
         }
     )
-
-
-def _input_sql(currency: str, *, with_cost: bool) -> str:
-    """Customer, date, purchase, amount and profit from `purchases` and `purchase_lines`.
-
-    The receipt's amount is what the customer paid; profit is known for the lines with a cost (their own, else the
-    product's). A receipt gives a row for the part with a known profit and one for the rest.
-    """
-    sold = f"""
-        SELECT customer_id AS customer, occurred_on AS date, purchase_id AS purchase, net_amount AS amount, cost_amount
-        FROM purchases WHERE NOT is_voided AND customer_id IS NOT NULL AND currency = '{currency}'
-    """  # noqa: S608 (a currency code)
-    if not with_cost:
-        return f"SELECT * EXCLUDE (cost_amount) FROM ({sold})"  # noqa: S608
-    return f"""
-        WITH sold AS ({sold}),
-        costed AS (
-            SELECT l.purchase_id, l.net_amount,
-                   coalesce(l.cost_amount, round(p.cost * l.quantity, 2)::DECIMAL(16,2)) AS cost
-            FROM purchase_lines l LEFT JOIN products p USING (product_id)
-            WHERE NOT l.is_voided AND l.customer_id IS NOT NULL AND l.currency = '{currency}'
-        ),
-        known AS (
-            SELECT purchase_id AS purchase, sum(net_amount) AS amount, sum(cost) AS cost
-            FROM costed WHERE cost IS NOT NULL GROUP BY purchase_id
-        )
-        SELECT s.customer, s.date, s.purchase, k.amount::DECIMAL(18,2) AS amount,
-               (k.amount - k.cost)::DECIMAL(18,2) AS profit
-        FROM sold s JOIN known k USING (purchase)
-        UNION ALL
-        SELECT s.customer, s.date, s.purchase, (s.amount - coalesce(k.amount, 0))::DECIMAL(18,2) AS amount,
-               CASE WHEN k.purchase IS NULL THEN s.amount - s.cost_amount END::DECIMAL(18,2) AS profit
-        FROM sold s LEFT JOIN known k USING (purchase)
-        WHERE k.purchase IS NULL OR s.amount <> k.amount
-    """  # noqa: S608 (a currency code)

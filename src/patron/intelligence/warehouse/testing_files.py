@@ -89,7 +89,8 @@ def generated(*, seed: int, size: Size | None = None) -> dict[str, Rows]:
     purchases, lines = _sales(rng, size, products)
     memberships = [
         {"membership_id": 1 + i, "customer_id": 1 + i, "programme": "club",
-         "status": "closed" if i % 11 == 0 else "active", "joined_on": AS_OF - timedelta(days=int(rng.integers(1, 400)))}
+         "status": "closed" if i % 11 == 0 else "active",
+         "joined_on": AS_OF - timedelta(days=int(rng.integers(1, 400)))}
         for i in range(size.customers // 2)
     ]  # fmt: skip
     return {

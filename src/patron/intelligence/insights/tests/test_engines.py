@@ -1,0 +1,64 @@
+"""One suite, two engines: what DuckDB works out in this process, Spark works out as well, to the last digit."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from patron.intelligence.insights.dictionary import MARTS
+from patron.intelligence.insights.mine import Mined, mine
+from patron.intelligence.warehouse.engines import spark
+from patron.intelligence.warehouse.store import Store
+from patron.intelligence.warehouse.testing_files import AS_OF, generated, published
+
+SPARK = "local[2]"
+needs_spark = pytest.mark.skipif(bool(spark.missing()), reason=spark.missing() or "Spark is there")
+pytestmark = [
+    pytest.mark.xdist_group("spark"),
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # py4j leaves its sockets to the collector
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_java() -> Iterator[None]:
+    """Few rows: time goes into compiling, so let Java compile less."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        yield
+        spark.stop_spark()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    root = tmp_path_factory.mktemp("warehouse")
+    published(root, generated(seed=20260302))
+    return Store(root)
+
+
+def mined(store: Store, engine: str, work: Path) -> Mined:
+    work.mkdir(parents=True)
+    return mine(store, store.current(), as_of=AS_OF, currency="HKD", parameters={}, work=work, engine=engine)
+
+
+def contents(store: Store, found: Mined) -> dict[str, pa.Table]:
+    import pyarrow.parquet as pq
+
+    return {
+        name: pa.concat_tables(pq.ParquetFile(store.path(part.file)).read() for part in table.parts)
+        for name, table in found.marts.items()
+        if table.parts
+    }
+
+
+@needs_spark
+def test_both_engines_make_the_same_marts(store: Store, tmp_path: Path) -> None:
+    here = mined(store, "duckdb", tmp_path / "duckdb")
+    there = mined(store, SPARK, tmp_path / "spark")
+    ours, theirs = contents(store, here), contents(store, there)
+    assert set(ours) == {mart.name for mart in MARTS}
+    for name, table in ours.items():
+        assert theirs[name].schema.types == table.schema.types, name
+        assert theirs[name].to_pylist() == table.to_pylist(), name
+    assert here.runs == there.runs
