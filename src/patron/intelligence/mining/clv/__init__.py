@@ -1,0 +1,1 @@
+"""Customer lifetime value: probability models of buying, staying and spending, fitted by maximum likelihood."""
