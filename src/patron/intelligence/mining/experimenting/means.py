@@ -2,11 +2,12 @@
 
 - :func:`adjusted` takes out what was already known before (CUPED): A. Deng, Y. Xu, R. Kohavi, T. Walker, "Improving the
   sensitivity of online controlled experiments by utilizing pre-experiment data", WSDM 2013.
-- :func:`compare` gives the difference with a studentised bootstrap: P. Hall, *The Bootstrap and Edgeworth Expansion*
-  (1992), chapter 3; nothing is trimmed, because the few who spend most are what the question is about.
-- Where resampling would take long, or the level is finer than the resamples can tell, it gives the skewness-corrected
-  interval: P. Hall, "On the removal of skewness by transformation", JRSS B 54 (1992) 221-228; for two samples
-  X.-H. Zhou and P. Dinh, Biostatistics 6 (2005) 187-200.
+- :func:`compare` gives the difference with a symmetric studentised bootstrap: P. Hall, "On symmetric bootstrap
+  confidence intervals", JRSS B 50 (1988) 35-45. Nothing is trimmed: the few who spend most are what the question is
+  about. In simulations with log-normal money it kept its level better than percentile, equal-tailed studentised and
+  skewness-corrected intervals (``docs/algorithms/experiment.md``).
+- :func:`welch` is the t-test for unequal variances (B. L. Welch, Biometrika 34 (1947) 28-35), from sums alone: for
+  groups so large that resampling changes nothing.
 """
 
 from __future__ import annotations
@@ -20,22 +21,21 @@ from scipy.special import stdtr, stdtrit
 
 from patron.intelligence.mining.arrays import Flags, Real
 
-#: Larger groups are not resampled: there the mean's skewness is small and its correction exact enough.
+#: Larger groups are not resampled.
 RESAMPLED_ROWS: Final = 20_000
-#: So many resamples must lie beyond each limit.
-TAIL_RESAMPLES: Final = 10
-#: Draws made at once: 64 MB.
+#: So many resamples must lie beyond the limits; finer levels are read off the t distribution, stretched to fit there.
+TAIL_RESAMPLES: Final = 20
+#: Draws made at once: 48 MB.
 _DRAWS: Final = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Size, mean, variance and third central moment of a group, each one number or one per column."""
+    """Size, mean and unbiased variance of a group; each a number, or one per column."""
 
-    size: float
+    size: Real
     mean: Real
     variance: Real
-    third: Real
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,8 @@ class Comparison:
 
 
 def moments(values: Real) -> Moments:
-    """Of ``values`` (one group, at least two values), unbiased variance, third moment by plain division."""
-    mean = values.mean()
-    centred = values - mean
-    return Moments(
-        size=float(len(values)),
-        mean=np.asarray(mean),
-        variance=np.asarray((centred**2).sum() / (len(values) - 1)),
-        third=np.asarray((centred**3).mean()),
-    )
+    """Of one group with at least two values."""
+    return Moments(np.asarray(float(len(values))), np.asarray(values.mean()), np.asarray(values.var(ddof=1)))
 
 
 def adjusted(outcome: Real, before: Real, group: npt.NDArray[np.int64]) -> tuple[Real, float, float]:
@@ -93,114 +86,113 @@ def _within(values: Real, group: npt.NDArray[np.int64]) -> Real:
     return centred
 
 
+def welch(treated: Moments, control: Moments, *, alpha: float) -> tuple[Real, Real, Real]:
+    """Lower and upper limit of the difference, and the p-value, by column; p is 1 where nothing varies."""
+    difference, error = treated.mean - control.mean, _error(treated, control)
+    degrees = _degrees(treated, control)
+    t = np.where(error > 0, difference / np.where(error > 0, error, 1.0), 0.0)
+    half = stdtrit(degrees, 1 - alpha / 2) * error
+    return difference - half, difference + half, 2 * stdtr(degrees, -np.abs(t))
+
+
 def compare(treated: Real, control: Real, *, alpha: float, resamples: int, seed: int) -> Comparison:
     """The difference of two means with limits that leave ``alpha`` outside, from the values of both groups.
 
-    Each group needs two values. Same values and seed, same answer.
+    Each group needs two values. Same values in the same order and the same seed give the same answer.
     """
-    difference = float(treated.mean() - control.mean())
-    if np.ptp(treated) == 0 and np.ptp(control) == 0:
-        return Comparison(difference, None, None, None, None, None, "no variation")
-    enough = alpha / 2 * resamples >= TAIL_RESAMPLES
-    if enough and max(len(treated), len(control)) <= RESAMPLED_ROWS:
-        return _bootstrapped(treated, control, alpha=alpha, resamples=resamples, seed=seed)
     first, second = moments(treated), moments(control)
-    low, high, p_value = skewness_corrected(first, second, alpha=alpha)
-    ratio = _log_ratio(float(first.mean), float(second.mean), first, second)
-    limits = None if ratio is None else (ratio[0], ratio[1], _degrees(first, second), alpha)
+    difference, error = float(first.mean - second.mean), float(_error(first, second))
+    if error == 0:
+        return Comparison(difference, None, None, None, None, None, "no variation")
+    degrees = float(_degrees(first, second))
+    ratio = _log_ratio(first, second)
+    if max(len(treated), len(control)) > RESAMPLED_ROWS:
+        means_tail, ratio_tail, method = _Tail(degrees), _Tail(degrees), "Welch t"
+    else:
+        pivots, ratio_pivots = _pivots(treated, control, resamples, np.random.default_rng(seed))
+        means_tail, ratio_tail = _Tail(degrees, pivots), _Tail(degrees, ratio_pivots)
+        method = "symmetric studentised bootstrap"
+    half = means_tail.quantile(alpha) * error
+    low = high = None
+    if ratio is not None:
+        step = ratio_tail.quantile(alpha) * ratio[1]
+        low, high = float(np.exp(ratio[0] - step)), float(np.exp(ratio[0] + step))
     return Comparison(
-        difference, float(low), float(high), float(p_value), *_plain_ratio(limits), "skewness-corrected t"
+        difference=difference,
+        low=difference - half,
+        high=difference + half,
+        p_value=means_tail.p_value(difference / error),
+        ratio_low=low,
+        ratio_high=high,
+        method=method,
     )
 
 
-def skewness_corrected(treated: Moments, control: Moments, *, alpha: float) -> tuple[Real, Real, Real]:
-    """Lower and upper limit of the difference, and the p-value, from the moments alone; by column where they are."""
-    variance = treated.variance / treated.size + control.variance / control.size
-    error = np.sqrt(variance)
-    skewness = (treated.third / treated.size**2 - control.third / control.size**2) / np.where(
-        error > 0, error, 1.0
-    ) ** 3
-    degrees = _degrees(treated, control)
-    difference = treated.mean - control.mean
-    t = np.where(error > 0, difference / np.where(error > 0, error, 1.0), 0.0)
-    p_value = 2 * stdtr(degrees, -np.abs(_transformed(t, skewness)))
-    quantile = stdtrit(degrees, 1 - alpha / 2)
-    low = difference - error * _untransformed(quantile, skewness)
-    high = difference - error * _untransformed(-quantile, skewness)
-    return low, high, np.minimum(p_value, 1.0)
+class _Tail:
+    """How often |t| is as large as that by chance: counted among resamples, and beyond them by a stretched t."""
+
+    def __init__(self, degrees: float, drawn: Real | None = None) -> None:
+        self._degrees = degrees
+        self._drawn = None if drawn is None else np.sort(drawn)
+        self._finest = 1.0 if drawn is None else min(1.0, TAIL_RESAMPLES / max(len(drawn), 1))
+        self._stretch = 1.0
+        if self._drawn is not None and self._finest < 1:
+            self._stretch = max(1.0, float(np.quantile(self._drawn, 1 - self._finest)) / self._t(self._finest))
+
+    def quantile(self, alpha: float) -> float:
+        """The |t| that chance passes with probability ``alpha``."""
+        if self._drawn is None or alpha < self._finest:
+            return self._t(alpha) * self._stretch
+        # The smallest drawn |t| that :meth:`p_value` still calls chance, so that limits and p-value never disagree.
+        beyond = int(np.ceil(alpha * (len(self._drawn) + 1))) - 2
+        return float(self._drawn[len(self._drawn) - 1 - beyond])
+
+    def p_value(self, t: float) -> float:
+        """The chance of ``t`` or more, either way."""
+        beyond = 2 * float(stdtr(self._degrees, -abs(t) / self._stretch))
+        if self._drawn is None:
+            return beyond
+        counted = (1 + len(self._drawn) - int(np.searchsorted(self._drawn, abs(t)))) / (len(self._drawn) + 1)
+        return counted if counted > self._finest else min(beyond, self._finest)
+
+    def _t(self, alpha: float) -> float:
+        return float(stdtrit(self._degrees, 1 - alpha / 2))
 
 
-def _transformed(t: Real, skewness: Real) -> Real:
-    """Hall's monotone cubic g(T), which is closer to normal than T."""
-    third = skewness / 3
-    g: Real = t + third * t * t + third * third * t**3 / 3 + skewness / 6
-    return g
-
-
-def _untransformed(value: Real, skewness: Real) -> Real:
-    third = skewness / 3
-    tiny = np.abs(third) < 1e-9
-    safe = np.where(tiny, 1.0, third)
-    t: Real = np.where(tiny, value, (np.cbrt(1 + 3 * safe * (value - skewness / 6)) - 1) / safe)
-    return t
+def _error(treated: Moments, control: Moments) -> Real:
+    error: Real = np.sqrt(treated.variance / treated.size + control.variance / control.size)
+    return error
 
 
 def _degrees(treated: Moments, control: Moments) -> Real:
-    """Degrees of freedom of B. L. Welch (Biometrika 34, 1947)."""
     first, second = treated.variance / treated.size, control.variance / control.size
     below = first**2 / (treated.size - 1) + second**2 / (control.size - 1)
     degrees: Real = np.where(below > 0, (first + second) ** 2 / np.where(below > 0, below, 1.0), 1.0)
     return degrees
 
 
-def _log_ratio(first_mean: float, second_mean: float, first: Moments, second: Moments) -> tuple[float, float] | None:
+def _log_ratio(treated: Moments, control: Moments) -> tuple[float, float] | None:
     """The logarithm of the ratio of two means and its standard error (delta method); none unless both are above 0."""
-    if first_mean <= 0 or second_mean <= 0:
+    if treated.mean <= 0 or control.mean <= 0:
         return None
-    variance = (
-        float(first.variance) / first.size / first_mean**2 + float(second.variance) / second.size / second_mean**2
-    )
-    return float(np.log(first_mean / second_mean)), float(np.sqrt(variance))
+    variance = treated.variance / treated.size / treated.mean**2 + control.variance / control.size / control.mean**2
+    return float(np.log(treated.mean / control.mean)), float(np.sqrt(variance))
 
 
-def _plain_ratio(ratio: tuple[float, float, Real, float] | None) -> tuple[float | None, float | None]:
-    if ratio is None:
-        return None, None
-    centre, error, degrees, alpha = ratio
-    quantile = float(stdtrit(degrees, 1 - alpha / 2))
-    return float(np.exp(centre - quantile * error)), float(np.exp(centre + quantile * error))
-
-
-def _bootstrapped(treated: Real, control: Real, *, alpha: float, resamples: int, seed: int) -> Comparison:
-    random = np.random.default_rng(seed)
-    first, second = moments(treated), moments(control)
-    first_mean, first_variance = _resampled(treated, resamples, random)
-    second_mean, second_variance = _resampled(control, resamples, random)
-
-    difference = float(first.mean - second.mean)
-    error = float(np.sqrt(first.variance / first.size + second.variance / second.size))
-    drawn_error = np.sqrt(first_variance + second_variance)
-    pivots = _pivots(first_mean - second_mean - difference, drawn_error)
-    low, high = (difference - error * each for each in np.quantile(pivots, [1 - alpha / 2, alpha / 2]))
-    beyond = min((pivots >= difference / error).sum(), (pivots <= difference / error).sum())
-    p_value = min(1.0, 2 * (float(beyond) + 1) / (len(pivots) + 1))
-
-    ratio_low = ratio_high = None
-    ratio = _log_ratio(float(first.mean), float(second.mean), first, second)
-    positive = (first_mean > 0) & (second_mean > 0)
-    if ratio is not None and positive.all():
-        drawn = np.log(first_mean / second_mean) - ratio[0]
-        drawn_error = np.sqrt(first_variance / first_mean**2 + second_variance / second_mean**2)
-        steps = np.quantile(_pivots(drawn, drawn_error), [1 - alpha / 2, alpha / 2])
-        ratio_low, ratio_high = (float(np.exp(ratio[0] - ratio[1] * step)) for step in steps)
-    return Comparison(difference, float(low), float(high), p_value, ratio_low, ratio_high, "studentised bootstrap")
-
-
-def _pivots(distance: Real, error: Real) -> Real:
-    """Distances in standard errors; a resample without variation tells nothing and is left out."""
+def _pivots(treated: Real, control: Real, resamples: int, random: np.random.Generator) -> tuple[Real, Real]:
+    """|t| of the difference and of the logarithm of the ratio, for each resample in which they exist."""
+    first, first_square = _resampled(treated, resamples, random)
+    second, second_square = _resampled(control, resamples, random)
+    difference = np.abs(first - second - (treated.mean() - control.mean()))
+    error = np.sqrt(first_square + second_square)
     varied: Flags = error > 0
-    pivots: Real = distance[varied] / error[varied]
-    return pivots
+    positive: Flags = varied & (first > 0) & (second > 0)
+    if treated.mean() <= 0 or control.mean() <= 0:
+        return difference[varied] / error[varied], np.empty(0)
+    first, second = first[positive], second[positive]
+    ratio = np.abs(np.log(first / second) - np.log(treated.mean() / control.mean()))
+    ratio_error = np.sqrt(first_square[positive] / first**2 + second_square[positive] / second**2)
+    return difference[varied] / error[varied], ratio / ratio_error
 
 
 def _resampled(values: Real, resamples: int, random: np.random.Generator) -> tuple[Real, Real]:

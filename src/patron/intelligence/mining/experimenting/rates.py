@@ -29,7 +29,8 @@ def wilson(successes: Real, size: Real, *, confidence: float) -> tuple[Real, Rea
 def score_p_value(treated: Real, treated_size: Real, control: Real, control_size: Real) -> Real:
     """Two-sided p-value of "both rates are the same"; 1 where nobody or everybody succeeded."""
     z = _difference_z(treated, treated_size, control, control_size, np.zeros_like(treated))
-    return 2 * ndtr(-np.abs(z))
+    p_value: Real = 2 * ndtr(-np.abs(z))
+    return p_value
 
 
 def difference_interval(
