@@ -160,7 +160,7 @@ def _row(
 
 def _why(treatment: Treatment, leverage: float | None, product_index: float | None, tenure_months: float | None) -> str:
     brings = "" if leverage is None else f"Brings {leverage:.2f} times its share of customers"
-    months = "an unknown time" if tenure_months is None else f"{tenure_months:.0f} months"
+    after = "" if tenure_months is None else f" after {tenure_months:.0f} months"
     if treatment == "retain":
         return f"{brings}: keep them."
     if treatment == "cross_up_sell":
@@ -169,10 +169,10 @@ def _why(treatment: Treatment, leverage: float | None, product_index: float | No
     if leverage is None:
         return "What they bring is not known: watch them."
     if treatment == "observe":
-        return f"{brings}, but has been here for {months} only: too early to tell."
+        return f"{brings}{after} only: too early to tell."
     if treatment == "abandon":
-        return f"{brings} after {months}: spend nothing on them."
-    return f"{brings} after {months}: serve them, at little cost."
+        return f"{brings}{after}: spend nothing on them."
+    return f"{brings}{after}: serve them, at little cost."
 
 
 def _total(values: Sequence[float | None]) -> float | None:
