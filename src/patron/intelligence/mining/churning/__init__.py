@@ -1,0 +1,1 @@
+"""Churn: which customers will stop buying, learned from those who did, judged by date."""
