@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from patron.intelligence.insights.marts import sales, stages, value
+from patron.intelligence.insights.marts.attributes import CUSTOMER_ATTRIBUTES
 from patron.intelligence.insights.marts.contract import Mart
 from patron.intelligence.warehouse.dates import DATES_COLUMNS, DATES_MEANING
 from patron.kernel.exports import Export, ExportColumn, columns_of, exports
@@ -17,6 +18,7 @@ MARTS: tuple[Mart, ...] = (
     stages.INVENTORY_CELLS,
     sales.WEEKLY_SALES,
     sales.DAILY_SALES,
+    CUSTOMER_ATTRIBUTES,
 )
 
 _HEAD = """\

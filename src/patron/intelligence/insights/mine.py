@@ -15,9 +15,11 @@ import pyarrow as pa
 
 from patron.intelligence.insights.inputs import purchases_sql
 from patron.intelligence.insights.marts import sales, stages, value
+from patron.intelligence.insights.marts.attributes import CUSTOMER_ATTRIBUTES, CUSTOMER_ATTRIBUTES_SQL
 from patron.intelligence.insights.marts.contract import Mart
 from patron.intelligence.insights.marts.writing import write_mart
 from patron.intelligence.mining.arrays import Whole, decimals, labels
+from patron.intelligence.mining.attributing import attribute_table, attributes, facts_of
 from patron.intelligence.mining.contract import Metric, ModelResult, Parameters, Setting
 from patron.intelligence.mining.inventory import NONE
 from patron.intelligence.mining.models.value import ValueParameters
@@ -109,6 +111,7 @@ class _Mining:
         self._timed("inventory", lambda: self._inventory(purchases))
         self._timed("value marts", lambda: self._value_marts(runs["value"].parameters))
         self._timed("sales marts", self._sales)
+        self._timed("attributes", self._attributes)
         return Mined(self._marts, runs, self._seconds)
 
     # -- input
@@ -188,6 +191,20 @@ class _Mining:
         self._write(sales.WEEKLY_SALES, sales.weekly_sales_sql(self._as_of - timedelta(days=1)))
         self._write(sales.DAILY_SALES, sales.DAILY_SALES_SQL)
         self._engine.unregister("sold")
+
+    def _attributes(self) -> None:
+        table = self._engine.backend.table
+        facts = facts_of(
+            customers=table("customers"),
+            purchases=table("purchases"),
+            lines=table("purchase_lines"),
+            products=table("products"),
+            as_of=self._as_of,
+            currency=self._currency,
+        )
+        self._engine.keep("attributes_now", attribute_table(attributes(), facts))
+        self._write(CUSTOMER_ATTRIBUTES, CUSTOMER_ATTRIBUTES_SQL)
+        self._engine.unregister("attributes_now")
 
     def _write(self, mart: Mart, query: str) -> None:
         self._add(mart, write_mart(self._store, self._engine, mart, [query]))

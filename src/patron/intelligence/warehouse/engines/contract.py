@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from patron.intelligence.warehouse.errors import WarehouseError
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     import pyarrow as pa
 
     from patron.intelligence.warehouse.manifest import Table
@@ -44,8 +45,8 @@ class Engine(Protocol):
     def unregister(self, name: str) -> None:
         """Forget what was registered or kept as `name`."""
 
-    def keep(self, name: str, query: str) -> None:
-        """Make the rows of `query` readable as `name`, until `unregister`."""
+    def keep(self, name: str, query: "str | ir.Table") -> None:
+        """Make the rows of `query` (or of an Ibis expression over `backend`) readable as `name`, until `unregister`."""
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query that has few."""

@@ -9,6 +9,7 @@ from patron.intelligence.warehouse.engines.contract import DUCKDB, ordered
 from patron.intelligence.warehouse.manifest import Table
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     import pyarrow as pa
 
 
@@ -38,7 +39,9 @@ class DuckEngine:
         self.connection.register(name, table)
         self._registered.add(name)
 
-    def keep(self, name: str, query: str) -> None:
+    def keep(self, name: str, query: "str | ir.Table") -> None:
+        if not isinstance(query, str):
+            query = self.backend.compile(query)
         self.connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {query}')
 
     def unregister(self, name: str) -> None:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -22,6 +22,9 @@ from patron.intelligence.warehouse import engine
 from patron.intelligence.warehouse.engines.contract import ordered
 from patron.intelligence.warehouse.errors import WarehouseError
 from patron.intelligence.warehouse.manifest import Table
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 WRITER_MB = 500
 _QUIET = Path(__file__).with_name("log4j2.properties")
@@ -64,8 +67,9 @@ class SparkEngine:
     def register(self, name: str, table: pa.Table) -> None:
         self._name(name, self.session.createDataFrame(_plain(table)))
 
-    def keep(self, name: str, query: str) -> None:
-        self._name(name, self.session.sql(translated(query)))
+    def keep(self, name: str, query: "str | ir.Table") -> None:
+        own = translated(query) if isinstance(query, str) else self.backend.compile(query)
+        self._name(name, self.session.sql(own))
 
     def unregister(self, name: str) -> None:
         self.session.catalog.dropTempView(name)
