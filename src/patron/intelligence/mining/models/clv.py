@@ -69,7 +69,7 @@ def compute(purchases: Purchases, as_of: dt.date, parameters: ClvParameters) -> 
     if not (known.repeating & (known.age > 0)).any():
         note = "Nobody has bought on a second day yet: a forecast needs customers who came back."
         return Outcome(_table(known, None, parameters, unit_days), metrics, notes=(note,) if len(known) else ())
-    tested = _tested(purchases, as_of, parameters, unit_days)
+    tested = back_tested(purchases, as_of, parameters)
     found = fitted(
         known,
         model=parameters.model,
@@ -99,15 +99,17 @@ def compute(purchases: Purchases, as_of: dt.date, parameters: ClvParameters) -> 
     )
 
 
-def _tested(purchases: Purchases, as_of: dt.date, parameters: ClvParameters, unit_days: float) -> BackTest | None:
-    """The back-test, where there is a time to keep back that leaves something to learn from."""
+def back_tested(purchases: Purchases, as_of: dt.date, parameters: ClvParameters) -> BackTest | None:
+    """The back-test of ``parameters.model``; None where nothing can be kept back and still be learnt from."""
     from patron.intelligence.mining.clv.backtest import back_test
-    from patron.intelligence.mining.clv.summaries import purchase_days
+    from patron.intelligence.mining.clv.summaries import UNIT_DAYS, purchase_days
     from patron.intelligence.mining.clv.valuing import COUNT_MODELS
 
     if not parameters.back_test:
         return None
     bought = purchase_days(purchases.days)
+    if not len(bought.day):
+        return None
     first = dt.date.fromordinal(int(bought.day.min()) + dt.date(1970, 1, 1).toordinal())
     seen = (as_of - first).days
     length = round(parameters.holdout * WEEK) or min(seen // 3, round(parameters.horizon * WEEK))
@@ -118,7 +120,7 @@ def _tested(purchases: Purchases, as_of: dt.date, parameters: ClvParameters, uni
         bought,
         cut_on=as_of - dt.timedelta(days=length),
         until=as_of,
-        unit_days=unit_days,
+        unit_days=UNIT_DAYS[parameters.time_unit],
         penalizer=parameters.penalizer,
         coverage=parameters.coverage,
     )
