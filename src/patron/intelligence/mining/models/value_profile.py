@@ -15,12 +15,17 @@ from patron.intelligence.mining.contract import Metric, Model, ModelCard, Outcom
 from patron.intelligence.mining.errors import InputError
 from patron.intelligence.mining.profiles.comparison import Comparing, Comparison, GroupValue, compare_groups
 from patron.intelligence.mining.profiles.concentration import fewest_for, gini, lorenz, top_share, whale_curve
+from patron.intelligence.mining.profiles.serving import Tariff, cost_to_serve, estimated_profit
 from patron.intelligence.mining.rows import Rows
 from patron.intelligence.mining.transactions import Role
 
 CUSTOMER: Final = Role("customer", "who the row tells of, each once")
 VALUE: Final = Role("value", "what the customer is worth: money in a year, for example", required=True, kind="number")
-CONTRIBUTION: Final = Role("contribution", "profit after the cost to serve, for the curve of profit", kind="number")
+PROFIT: Final = Role("profit", "gross profit; without it, or where it is missing, margin times value", kind="number")
+EFFORTS: Final = tuple(
+    Role(name, f"how many {name} the customer caused, for the cost to serve", kind="number")
+    for name in ("purchases", "returns", "messages", "calls", "visits", "cases", "gifts")
+)
 GROUPS: Final = Role(
     "groups", "what customers are told apart by: age band, sex, district …", required=True, kind="text", many=True
 )
@@ -40,10 +45,31 @@ class ValueProfileParameters(Parameters):
     )
     level: float = parameter(0.95, "level of the intervals", minimum=0.5, maximum=0.999)
     fewest: int = parameter(20, "customers a group must have to be compared", minimum=5)
+    margin: float = parameter(0.25, "gross profit of sales whose cost is not known", minimum=-1, maximum=1)
+    purchase_cost: float = parameter(1.0, "what serving one purchase costs", minimum=0)
+    return_cost: float = parameter(5.0, "what taking back one purchase costs", minimum=0)
+    message_cost: float = parameter(0.5, "what one message costs", minimum=0)
+    call_cost: float = parameter(20.0, "what one call costs", minimum=0)
+    visit_cost: float = parameter(80.0, "what one visit or appointment costs", minimum=0)
+    case_cost: float = parameter(60.0, "what one complaint or case costs", minimum=0)
+    gift_cost: float = parameter(10.0, "what handing over one gift costs", minimum=0)
 
     def comparing(self) -> Comparing:
         """The same in the words of the comparison."""
         return Comparing(trim=self.trim, level=self.level, fewest=self.fewest)
+
+    def tariff(self) -> Tariff:
+        """The prices of the cost to serve."""
+        return Tariff(
+            purchase=self.purchase_cost,
+            return_=self.return_cost,
+            message=self.message_cost,
+            call=self.call_cost,
+            visit=self.visit_cost,
+            case=self.case_cost,
+            gift=self.gift_cost,
+            margin=self.margin,
+        )
 
 
 def compute(rows: Rows, _as_of: dt.date, parameters: ValueProfileParameters) -> Outcome:
@@ -53,7 +79,7 @@ def compute(rows: Rows, _as_of: dt.date, parameters: ValueProfileParameters) -> 
         raise InputError(
             "There are no groups; name the columns that tell customers apart, such as --groups sex,district."
         )
-    roles = [role.name for role in (CUSTOMER, CONTRIBUTION) if rows.has(role.name)]
+    roles = [role.name for role in (CUSTOMER, PROFIT, *EFFORTS) if rows.has(role.name)]
     table = rows.arrow(VALUE.name, *roles, *questions).combine_chunks()
     notes = _check_customers(table)
     value = _number(table, VALUE.name)
@@ -63,10 +89,13 @@ def compute(rows: Rows, _as_of: dt.date, parameters: ValueProfileParameters) -> 
     found = {name: _compared(table, name, value, known, parameters.comparing()) for name in questions}
     worth = value[known]
     series: dict[str, tuple[Point, ...]] = {"lorenz": lorenz(worth)}
-    if CONTRIBUTION.name in roles:
-        contribution = _number(table, CONTRIBUTION.name)
-        series["whale"] = whale_curve(contribution[np.isfinite(contribution)])
-    return Outcome(table=_table(found), metrics=_metrics(worth, found), series=series, notes=tuple(notes))
+    metrics = _metrics(worth, found)
+    if set(roles) - {CUSTOMER.name}:
+        contribution = _contribution(table, value, parameters.tariff())[known]
+        series["whale"] = whale_curve(contribution)
+        metrics["contribution"] = round(float(contribution.sum()), 4)
+        metrics["customers_at_a_loss"] = int(np.count_nonzero(contribution < 0))
+    return Outcome(table=_table(found), metrics=metrics, series=series, notes=tuple(notes))
 
 
 def describe(question: str, group: str, value: GroupValue) -> str:
@@ -103,6 +132,19 @@ def _number(table: pa.Table, name: str) -> Real:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise InputError(f"The column {name} must be numbers; it is {table.schema.field(name).type}.") from error
     return values
+
+
+def _contribution(table: pa.Table, value: Real, tariff: Tariff) -> Real:
+    """Gross profit less the cost to serve; a missing number of events is none."""
+    nothing = np.zeros(table.num_rows)
+    profit = _number(table, PROFIT.name) if PROFIT.name in table.column_names else np.full(table.num_rows, np.nan)
+    known = np.isfinite(profit)
+    gross = estimated_profit(value, np.where(known, profit, 0.0), np.where(known, value, 0.0), tariff.margin)
+    counted = {
+        role.name: np.nan_to_num(_number(table, role.name)) for role in EFFORTS if role.name in table.column_names
+    }
+    left: Real = gross - cost_to_serve({"purchases": nothing, **counted}, tariff)
+    return left
 
 
 def _compared(table: pa.Table, name: str, value: Real, known: Flags, how: Comparing) -> tuple[list[str], Comparison]:
@@ -158,10 +200,11 @@ MODEL: Final = Model(
         name="value_profile",
         title="Value profile",
         question="Which kinds of customers are worth more than the others, by how much, and is it more than chance?",
-        roles=(CUSTOMER, VALUE, CONTRIBUTION, GROUPS),
+        roles=(CUSTOMER, VALUE, PROFIT, *EFFORTS, GROUPS),
         method=(
             "Compares each group of a question with the rest by trimmed means with unequal variances, gives the ratio "
-            "and each group's share of all value with intervals, and corrects for asking about several groups."
+            "and each group's share of all value with intervals, and corrects for asking about several groups. With "
+            "profit or numbers of purchases, calls … it takes the cost to serve off the profit."
         ),
         source=(
             "K. Yuen (1974); B. Welch (1951); E. Fieller (1954); S. Holm (1979); W. Cochran, Sampling Techniques, 3rd "

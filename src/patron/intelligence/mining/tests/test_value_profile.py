@@ -165,7 +165,8 @@ def people():
         {
             "customer": [f"C{place}" for place in range(300)],
             "value": np.concatenate([spending(150, 1.0, 1), spending(150, 1.9, 2)]),
-            "contribution": np.concatenate([spending(150, 0.2, 3), -spending(150, 0.05, 4)]),
+            "profit": np.concatenate([spending(150, 0.2, 3), [np.nan] * 150]),
+            "calls": [0.0] * 299 + [1000.0],
             "age": ["under 35"] * 150 + ["35 and over"] * 140 + [None] * 10,
             "sex": ["female", "male"] * 150,
         }
@@ -183,6 +184,9 @@ def test_answers_each_question_in_a_sentence():
     assert result.report.metrics["age_known"] == 290
     assert result.report.metrics["sex_known"] == 300
     assert result.report.series["whale"][-1] == (1.0, 1.0)
+    assert result.report.metrics["customers_at_a_loss"] == 1
+    profit = spending(150, 0.2, 3).sum() + spending(150, 1.9, 2).sum() * 0.25 - 1000 * 20
+    assert result.report.metrics["contribution"] == pytest.approx(profit, abs=0.01)
     json.dumps(result.report.as_json(), allow_nan=False)
 
 
