@@ -202,7 +202,7 @@ def test_bad_input_is_refused_or_defined():
         run(pa.concat_tables([data, data.slice(0, 1)]))
     with pytest.raises(InputError, match="The column value must be numbers"):
         run(data.set_column(1, "value", pa.array(["x"] * 300)))
-    nulls = data.set_column(3, "age", pa.nulls(300, pa.string()))
+    nulls = data.set_column(4, "age", pa.nulls(300, pa.string()))
     assert run(nulls).table.num_rows == 0
     assert run(data.slice(0, 0)).report.metrics["customers"] == 0
     assert run(data.slice(0, 1)).table["reason_code"].to_pylist() == ["too_few"]
