@@ -241,7 +241,7 @@ def _holdout(test: BackTest | None) -> pa.Table:
 def _parameters(result: ModelResult) -> pa.Table:
     metrics, parameters = result.report.metrics, result.report.parameters
     symbols = [name.removeprefix("se_") for name in metrics if name.startswith("se_")]
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "part": "spending" if symbol in ("p", "q", "v") else "purchases",
             "model": "gammagamma" if symbol in ("p", "q", "v") else parameters["model"],

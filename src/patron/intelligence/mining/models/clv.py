@@ -182,7 +182,7 @@ def _templates(known: Summaries, values: Values | None, parameters: ClvParameter
                 " days: ",
                 verdict,
                 " (probability of still being a customer ",
-                counts(half_up(values.p_alive[rows] * 100)),
+                counts(np.clip(half_up(values.p_alive[rows] * 100), 1, 99)),
                 " %).",
                 *ahead(rows),
             ]
