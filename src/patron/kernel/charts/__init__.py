@@ -18,17 +18,24 @@ from patron.kernel.charts.bars import (
     trend_reading,
 )
 from patron.kernel.charts.chart import Chart, Column, Option, Table
+from patron.kernel.charts.curves import Curve, Days, curves
 from patron.kernel.charts.flows import Flow, Node, sankey
+from patron.kernel.charts.networks import Branch, Spot, Tie, network, tree
 from patron.kernel.charts.palette import Colour, colour, tier_colour
+from patron.kernel.charts.points import Dot, heatmap, scatter
 from patron.kernel.charts.shares import Band, LorenzPoint, band_reading, lorenz, lorenz_reading, stacked_area
 from patron.kernel.charts.strips import Visit, rhythm, rhythm_reading
 
 __all__ = [
     "Band",
     "Bin",
+    "Branch",
     "Chart",
     "Colour",
     "Column",
+    "Curve",
+    "Days",
+    "Dot",
     "Flow",
     "LorenzPoint",
     "Node",
@@ -36,19 +43,26 @@ __all__ = [
     "Period",
     "RankedBar",
     "Series",
+    "Spot",
     "Table",
+    "Tie",
     "Visit",
     "band_reading",
     "bars_and_line",
     "colour",
+    "curves",
+    "heatmap",
     "histogram",
     "horizontal_bars",
     "lorenz",
     "lorenz_reading",
+    "network",
     "rhythm",
     "rhythm_reading",
     "sankey",
+    "scatter",
     "stacked_area",
     "tier_colour",
+    "tree",
     "trend_reading",
 ]

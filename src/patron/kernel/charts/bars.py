@@ -33,7 +33,7 @@ class Series:
     """What is measured: its name in the user's language and how it is written."""
 
     label: str
-    style: Literal["money", "count", "decimal", "percent"] = "count"
+    style: Literal["money", "count", "decimal", "ratio", "percent"] = "count"
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,8 @@ def initials(name: str) -> str:
 def by_name(value: object, style: str, *, currency: str = "") -> str:
     """Format a table cell by the name of its style, the same names that charts use for their axes.
 
-    Styles: text, count, decimal, money, percent, day, short, month. Raises ValueError for an unknown style.
+    Styles: text, count, decimal, ratio (two places), money, percent, day, short, month. Raises ValueError for any
+    other.
     """
     if value is None:
         return NO_VALUE
@@ -181,6 +182,8 @@ def by_name(value: object, style: str, *, currency: str = "") -> str:
             return count(value)
         case "decimal":
             return decimal(value)
+        case "ratio":
+            return decimal(value, 2)
         case "money":
             return money(value, currency, places=0)
         case "percent":

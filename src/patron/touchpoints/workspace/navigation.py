@@ -155,6 +155,26 @@ register(
 )
 register(
     NavItem(
+        area=Area.INSIGHT,
+        label=_("Questions"),
+        url_name="analyses",
+        permission="reports.view",
+        icon="bulb",
+        order=30,
+    )
+)
+register(
+    NavItem(
+        area=Area.SETTINGS,
+        label=_("Register of models"),
+        url_name="analysis-runs",
+        permission="insights.parameters",
+        icon="list-details",
+        order=25,
+    )
+)
+register(
+    NavItem(
         area=Area.SETTINGS,
         label=_("Imports"),
         url_name="imports",

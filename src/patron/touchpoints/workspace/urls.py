@@ -12,7 +12,7 @@ from patron.touchpoints.workspace import (
     till_urls,
     voucher_urls,
 )
-from patron.touchpoints.workspace.views import home, imports, inventory, models, vips
+from patron.touchpoints.workspace.views import analyses, home, imports, inventory, models, vips
 
 urlpatterns: list[URLPattern] = [
     *customer_urls.urlpatterns,
@@ -27,6 +27,13 @@ urlpatterns: list[URLPattern] = [
     path("insight/vips/", vips.vips, name="vips"),
     path("insight/vips.<slug:file_format>", vips.vips_export, name="vips-export"),
     path("insight/inventory/", inventory.customer_inventory, name="inventory"),
+    path("insight/questions/", analyses.questions, name="analyses"),
+    path("insight/analyses/<slug:name>/", analyses.analysis, name="analysis"),
+    path(
+        "insight/analyses/<slug:name>/<slug:table>.<slug:file_format>", analyses.analysis_export, name="analysis-export"
+    ),
+    path("settings/analyses/", analyses.analysis_runs, name="analysis-runs"),
+    path("settings/analyses/<slug:name>/", analyses.analysis_history, name="analysis-history"),
     path("settings/models/", models.model_settings, name="model-settings"),
     path("settings/imports/", imports.import_list, name="imports"),
     path("settings/imports/<int:run_id>/", imports.import_run, name="import"),

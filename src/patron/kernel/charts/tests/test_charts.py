@@ -51,6 +51,44 @@ def every_chart():
         "histogram": charts.histogram(
             [charts.Bin(0, 10, 3), charts.Bin(10, None, 1)], measure=SALES, counted="Customers"
         ),
+        "curves": charts.curves(
+            [
+                charts.Curve("Seen", [(1, 2.0), (2, 4.0)]),
+                charts.Curve("Expected", [(1, 2.5), (2, None)], low=[(1, 2.0)], high=[(1, 3.0)], dashed=True),
+            ],
+            x=charts.Series("Week", "count"),
+            y=charts.Series("Purchases", "decimal"),
+        ),
+        "curves over days": charts.curves(
+            [charts.Curve("Sales", [(date(2026, 11, 2), 5)])], x=charts.Days("Day"), y=SALES, currency="HKD"
+        ),
+        "scatter": charts.scatter(
+            [charts.Dot("Gold", 3, 0.5, size=0.5, url="/gold")],
+            x=MEMBERS,
+            y=charts.Series("Share", "percent"),
+            heading="Group",
+            reading="Gold is far out.",
+        ),
+        "heatmap": charts.heatmap(
+            {("milk", "bread"): 3.2},
+            rows=["milk"],
+            columns=["bread"],
+            measure=charts.Series("Lift", "ratio"),
+            headings=("Has", "Also"),
+            reading="Milk goes with bread.",
+        ),
+        "network": charts.network(
+            [charts.Spot("m", "milk"), charts.Spot("b", "bread"), charts.Spot("x", "alone")],
+            [charts.Tie("m", "b", 3.2)],
+            measure=charts.Series("Lift", "ratio"),
+            headings=("Has", "Also"),
+            reading="Milk goes with bread.",
+        ),
+        "tree": charts.tree(
+            charts.Branch("All", "100 customers", children=[charts.Branch("visits ≥ 12", "40: VIP")]),
+            headings=("If", "Then"),
+            reading="Twelve visits make a VIP.",
+        ),
         "ranking": charts.horizontal_bars([charts.RankedBar("Mong Kok", 5)], measure=MEMBERS, heading="Branch"),
     }
 
@@ -254,3 +292,23 @@ def test_horizontal_bars_keep_their_order_and_colours():
         {"value": 5},
     ]
     assert chart.reading == "B leads with 5."
+
+
+def test_a_band_is_an_unseen_line_and_the_difference_stacked_upon_it():
+    option = every_chart()["curves"].option
+    low, width = (series["data"] for series in option["series"] if series.get("stack"))
+    assert (low, width) == ([[1, 2.0]], [[1, 1.0]])
+    assert every_chart()["curves"].table.rows == ((1, 2.0, 2.5, 2.0, 3.0), (2, 4.0, None, None, None))
+
+
+def test_a_band_with_other_places_than_below_is_refused():
+    with pytest.raises(ValueError, match="the band of 'Odd'"):
+        charts.curves([charts.Curve("Odd", [(1, 1)], low=[(1, 0)], high=[(2, 2)])], x=MEMBERS, y=MEMBERS)
+
+
+def test_a_network_leaves_out_what_is_tied_to_nothing():
+    chart = every_chart()["network"]
+    assert [spot["name"] for spot in chart.option["series"][0]["data"]] == ["m", "b"]
+    assert chart.table.rows == (("milk", "bread", 3.2),)
+    with pytest.raises(ValueError, match="unknown things: z"):
+        charts.network([], [charts.Tie("z", "z", 1)], measure=MEMBERS, headings=("a", "b"), reading="")

@@ -11,6 +11,7 @@ const plain = (options) => {
 };
 const whole = plain({ maximumFractionDigits: 0 });
 const tenth = plain({ maximumFractionDigits: 1 });
+const hundredth = plain({ maximumFractionDigits: 2 });
 
 const compact = (value) => {
   const size = Math.abs(value);
@@ -38,6 +39,7 @@ const FORMATS = {
   count: () => whole,
   "count-compact": () => compact,
   decimal: () => tenth,
+  ratio: () => hundredth,
   money: (symbol) => (value) => withSymbol(symbol, whole(value)),
   "money-compact": (symbol) => (value) => withSymbol(symbol, compact(value)),
   percent: () => (value) => `${tenth(value * 100)}${chinese ? "" : "\u00a0"}%`,
@@ -46,6 +48,7 @@ const FORMATS = {
   month: () => month,
   node: () => (params) => `${params.data.text}  ${whole(params.value)}`,
   flow: () => (params) => `${params.data.text}: ${whole(params.value)}`,
+  told: () => (params) => params.data.text ?? "",
   visit: (symbol) => (params) => `${day(params.value[0])}  ${withSymbol(symbol, whole(params.value[2]))}`,
 };
 
@@ -55,5 +58,5 @@ export function formatter(name) {
   const format = FORMATS[key];
   if (!format) throw new Error(`no chart format ${name}`);
   const made = format(symbol);
-  return ["node", "flow", "visit"].includes(key) ? made : (given) => made(given?.value ?? given);
+  return ["node", "flow", "told", "visit"].includes(key) ? made : (given) => made(given?.value ?? given);
 }

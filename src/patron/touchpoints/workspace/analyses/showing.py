@@ -1,0 +1,142 @@
+"""From an answer to what the template writes: names of customers in one query, cells in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.urls import reverse
+
+from patron.core.customers.queries.names import NamedCustomer, get_named_customers
+from patron.kernel.actor import Actor
+from patron.kernel.charts import Column
+from patron.kernel.ui import formats
+from patron.touchpoints.workspace.analyses.contract import (
+    Answer,
+    Badge,
+    ChartPart,
+    Link,
+    Part,
+    Row,
+    TablePart,
+    TextPart,
+    Who,
+)
+
+FILE_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell, written out; `url` and `tone` where it is a link or a badge."""
+
+    text: str
+    numeric: bool = False
+    url: str = ""
+    tone: str = ""
+    who: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One part for the template: `kind` is charts (one or two side by side), table or text."""
+
+    kind: str
+    parts: Sequence[Part]
+    rows: Sequence[Sequence[Cell]] = ()
+
+
+def shown(answer: Answer, *, actor: Actor, currency: str) -> list[Shown]:
+    """The parts in order, two charts that follow one another together."""
+    names = _names((row for part in answer.parts if isinstance(part, TablePart) for row in part.rows), actor)
+    result: list[Shown] = []
+    for part in answer.parts:
+        if isinstance(part, TablePart):
+            result.append(Shown("table", [part], _cells(part.columns, part.rows, names, currency)))
+        elif isinstance(part, TextPart):
+            result.append(Shown("text", [part]))
+        elif _joins(result, part):
+            result[-1] = Shown("charts", [*result[-1].parts, part])
+        else:
+            result.append(Shown("charts", [part]))
+    return result
+
+
+def file_rows(part: TablePart, *, actor: Actor) -> Iterator[Sequence[object]]:
+    """All rows of a table for a file: plain values, customers by number and name."""
+    block: list[Row] = []
+    for row in part.every() if part.every is not None else part.rows:
+        block.append(row)
+        if len(block) == FILE_ROWS:
+            yield from _file_block(block, actor)
+            block = []
+    yield from _file_block(block, actor)
+
+
+def file_header(part: TablePart, customer_number: str) -> list[str]:
+    """The headings of the file; a customer has two columns, number and name."""
+    header: list[str] = []
+    named = {place for row in part.rows[:1] for place, cell in enumerate(row) if isinstance(cell, Who)}
+    for place, column in enumerate(part.columns):
+        header.extend([customer_number, str(column.label)] if place in named else [str(column.label)])
+    return header
+
+
+def _joins(result: Sequence[Shown], part: ChartPart) -> bool:
+    if not result or result[-1].kind != "charts" or part.wide:
+        return False
+    before = result[-1].parts
+    return len(before) == 1 and isinstance(before[0], ChartPart) and not before[0].wide
+
+
+def _names(rows: Iterable[Row], actor: Actor) -> Mapping[int, NamedCustomer]:
+    ids = {cell.customer_id for row in rows for cell in row if isinstance(cell, Who)}
+    return get_named_customers(ids, actor) if ids and actor.can("customers.view") else {}
+
+
+def _visible(row: Row, names: Mapping[int, NamedCustomer]) -> bool:
+    return all(cell.customer_id in names for cell in row if isinstance(cell, Who))
+
+
+def _cells(
+    columns: Sequence[Column], rows: Iterable[Row], names: Mapping[int, NamedCustomer], currency: str
+) -> list[list[Cell]]:
+    return [
+        [_cell(cell, column, names, currency) for cell, column in zip(row, columns, strict=True)]
+        for row in rows
+        if _visible(row, names)
+    ]
+
+
+def _cell(value: object, column: Column, names: Mapping[int, NamedCustomer], currency: str) -> Cell:
+    if isinstance(value, Who):
+        named = names[value.customer_id]
+        return Cell(named.name, url=reverse("customer", args=[named.number]), who=True)
+    if isinstance(value, Badge):
+        return Cell(str(value.text), tone="accent" if value.tone == "info" else value.tone)
+    if isinstance(value, Link):
+        return Cell(str(value.text), url=value.url, numeric=column.style not in {"text", "day", "short", "month"})
+    text = str(value) if isinstance(value, str) else formats.by_name(value, column.style, currency=currency)
+    return Cell(text, numeric=column.style not in {"text", "day", "short", "month"})
+
+
+def _file_block(block: Sequence[Row], actor: Actor) -> Iterator[Sequence[object]]:
+    names = _names(block, actor)
+    for row in block:
+        if not _visible(row, names):
+            continue
+        plain: list[object] = []
+        for value in row:
+            if isinstance(value, Who):
+                plain.extend([names[value.customer_id].number, names[value.customer_id].name])
+            elif isinstance(value, Badge | Link):
+                plain.append(str(value.text))
+            else:
+                plain.append(value if isinstance(value, int | float | Decimal) or value is None else _dated(value))
+        yield plain
+
+
+def _dated(value: object) -> object:
+    """Dates stay dates; anything else becomes its words."""
+    return value if hasattr(value, "isoformat") else str(value)

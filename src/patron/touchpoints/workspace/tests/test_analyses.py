@@ -1,0 +1,75 @@
+"""The frame of the pages that answer questions: every one of them is complete, and choices are read with care."""
+
+import datetime as dt
+
+import pytest
+from django.http import QueryDict
+
+from patron.intelligence.insights.analyses.registry import analyses
+from patron.intelligence.reports.scope import Scope
+from patron.kernel.charts import Column
+from patron.touchpoints.workspace.analyses.contract import AnalysisPage, Badge, Link, TablePart
+from patron.touchpoints.workspace.analyses.desk import Desk, Run
+from patron.touchpoints.workspace.analyses.registry import pages
+from patron.touchpoints.workspace.analyses.showing import file_header, file_rows, shown
+from patron.touchpoints.workspace.views.analyses import GROUPS
+
+
+def desk(query: str) -> Desk:
+    return Desk(
+        warehouse=None,
+        scope=Scope(),
+        place="",
+        currency="HKD",
+        as_of=dt.date(2026, 3, 2),
+        actor=None,
+        query=QueryDict(query),
+        run=Run(),
+    )
+
+
+@pytest.mark.parametrize("page", pages().values(), ids=list(pages()))
+def test_every_page_asks_a_question_and_shows_an_analysis_that_there_is(page: AnalysisPage) -> None:
+    assert str(page.question).endswith("?")
+    assert page.group in GROUPS
+    assert not page.shows or page.shows in analyses()
+    assert page.name.replace("-", "").isalnum()
+
+
+def test_a_choice_that_there_is_not_is_the_default() -> None:
+    options = {"a": "A", "b": "B"}
+    assert desk("by=b").choice("by", options) == "b"
+    assert desk("by=z").choice("by", options) == "a"
+    assert desk("").choice("by", options, "b") == "b"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("4", 4), ("", 5), ("x", 5), ("nan", 5), ("99", 10), ("-1", 2), ("1,0", 10), ("2.5", 2)]
+)
+def test_a_number_stays_within_its_bounds(typed: str, meant: int) -> None:
+    read = desk(f"k={typed}")
+    assert read.number("k", 5, 2, 10, whole=True) == meant
+    assert read.controls[0].value == meant
+
+
+def test_a_link_changes_some_choices_and_keeps_the_others() -> None:
+    assert desk("by=a&k=3").url(k="4", by=None) == "?k=4"
+
+
+def test_cells_are_written_by_the_style_of_their_column() -> None:
+    from patron.touchpoints.workspace.analyses.contract import Answer
+
+    table = TablePart(
+        "groups",
+        "Groups",
+        (Column("Group"), Column("Share", "percent"), Column("Leverage", "ratio"), Column("Do")),
+        [("Gold", 0.25, 3.94, Badge("keep", "good")), ("Rest", None, 0.28, Link("see", "/rest"))],
+    )
+    (part,) = shown(Answer("", parts=[table]), actor=None, currency="HKD")
+    assert [[cell.text for cell in row] for row in part.rows] == [
+        ["Gold", "25.0\xa0%", "3.94", "keep"],
+        ["Rest", "–", "0.28", "see"],
+    ]
+    assert [cell.tone or cell.url for cell in (part.rows[0][3], part.rows[1][3])] == ["good", "/rest"]
+    assert file_header(table, "Number") == ["Group", "Share", "Leverage", "Do"]
+    assert list(file_rows(table, actor=None)) == [["Gold", 0.25, 3.94, "keep"], ["Rest", None, 0.28, "see"]]
