@@ -1,0 +1,1 @@
+"""Patterns in what is bought: what goes together in one basket, and what follows what."""
