@@ -201,13 +201,16 @@ def test_dates_are_days_and_the_reason_says_it_in_words():
         "item": ["milk", "bread", "milk", "bread"],
     })  # fmt: skip
     rows = run(table, min_support="100%", within=14.0).table.to_pylist()
+    reason = (
+        "Found in 2 of 2 sequences (100.0 %); of those with the steps before, 100.0 % go on to the last, usually "
+        "after 7.5 days."
+    )
     assert [(row["pattern"], row["steps"], row["length"], row["reason_code"], row["reason"]) for row in rows] == [
         ([["bread"]], 1, 1, "one_step", "Found in 2 of 2 sequences (100.0 %)."),
         ([["milk"]], 1, 1, "one_step", "Found in 2 of 2 sequences (100.0 %)."),
         (
             [["milk"], ["bread"]], 2, 2, "two_steps",
-            "Found in 2 of 2 sequences (100.0 %); of those with the steps before, 100.0 % go on to the last, usually "
-            "after 7.5 days.",
+            reason,
         ),
     ]  # fmt: skip
     moments = table.set_column(1, "position", table["position"].cast(pa.timestamp("us")))
