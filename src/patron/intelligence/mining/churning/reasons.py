@@ -22,14 +22,17 @@ from patron.intelligence.mining.sentences import Piece, Template, sentences
 
 Codes = npt.NDArray[np.int8]
 
-#: Reason codes by preference; the last two are of those who are in no danger, or whose danger has no single cause.
+#: A reason for each group of figures; then silence without a rhythm of one's own, no danger, and nothing to judge by.
 REASONS: Final = (
     "silent", "visits_falling", "spend_falling", "basket_shrinking", "range_narrowing", "rare", "irregular", "new",
-    "habits", "steady", "no_history",
+    "habits", "quiet", "steady", "no_history",
 )  # fmt: skip
 GROUPS: Final = REASONS[:9]
+QUIET: Final = REASONS.index("quiet")
 STEADY: Final = REASONS.index("steady")
 NO_HISTORY: Final = REASONS.index("no_history")
+#: With fewer visits nobody has a rhythm of their own that silence could be held against.
+_OWN_RHYTHM: Final = 3
 #: So many reasons are told.
 TOLD: Final = 3
 #: Contributions below this (a tenth more in the odds) are not worth telling.
@@ -86,6 +89,8 @@ def reasons_of(snapshot: Snapshot, explainer: Explainer, scaling: Scaling, *, en
     codes[rows] = np.where(worth, order, -1)
     # No single cause stands out, but the customer is in danger: the habits as a whole are like those of leavers.
     codes[rows, 0] = np.where(worth[:, 0], order[:, 0], REASONS.index("habits"))
+    silent_without_rhythm = (codes == REASONS.index("silent")) & (snapshot.column("visits") < _OWN_RHYTHM)[:, None]
+    codes[silent_without_rhythm] = QUIET
     return Reasons(tuple(np.ascontiguousarray(codes[:, place]) for place in range(TOLD)))
 
 
@@ -114,10 +119,14 @@ def reason_sentences(codes: Codes, snapshot: Snapshot, *, horizon: int, lookback
         "basket_shrinking": lambda rows: [
             "Spends less per visit than usual: ", money("basket", rows), f" in the last {horizon} days.",
         ],
-        "range_narrowing": fewer("kinds", "Bought ", " kinds of goods", number),
+        "range_narrowing": fewer("kinds", "Kinds of goods bought: ", "", number),
         "rare": lambda rows: [f"Purchase days in the last {lookback} days: ", number("visits", rows), "."],
         "irregular": lambda rows: ["Comes irregularly; last came ", number("silence_days", rows), " days ago."],
-        "new": lambda rows: ["Came first ", number("tenure_days", rows), " days ago; a habit is not formed yet."],
+        "new": lambda rows: [
+            f"The first visit of the last {lookback} days was ", number("tenure_days", rows),
+            " days ago; no steady habit.",
+        ],
+        "quiet": lambda rows: ["Has not come for ", number("silence_days", rows), " days."],
         "habits": lambda _: ["Behaves like customers who left; no single cause stands out."],
         "steady": lambda rows: [*rhythm(rows), "; last came ", number("silence_days", rows), " days ago."],
         "no_history": lambda rows: [

@@ -29,10 +29,11 @@ def compute(purchases: Purchases, as_of: dt.date, parameters: ChurnParameters) -
     from patron.intelligence.mining.churning.study import study
 
     found = study(purchases, as_of, parameters)
-    return Outcome(table=found.table, metrics=_metrics(found), series=_series(found), notes=found.notes)
+    return Outcome(table=found.table, metrics=study_metrics(found), series=_series(found), notes=found.notes)
 
 
-def _metrics(found: Study) -> dict[str, Metric]:
+def study_metrics(found: Study) -> dict[str, Metric]:
+    """The figures of a study: how many are in danger, and how good the prediction was on the test day."""
     import pyarrow.compute as pc
 
     table, plan = found.table, found.plan
