@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Literal, Protocol, TypeAlias
 
@@ -25,6 +26,8 @@ METHODS: Final[tuple[Method, ...]] = ("kmeans", "mixture", "ward")
 
 #: Numbers held at a time while rows are compared with centres: 32 MB.
 _BLOCK: Final = 4_000_000
+#: Up to so many rows one thread is enough.
+_SMALL: Final = 20_000
 #: Threads add up in any order; beyond this many digits a centre is noise.
 _DIGITS: Final = 10
 
@@ -127,11 +130,10 @@ class Fitting:
 
     def fit(self, matrix: Real, k: int) -> Grouping:
         """Groups of ``matrix``: ``k`` of them, which is at most the number of different rows."""
-        if self.method == "mixture":
-            return _mixture(sampled(matrix, self.sample, self.seed), k, self)
-        if self.method == "ward":
-            return _ward(matrix, k, self)
-        return _kmeans(matrix, k, self)
+        ways: dict[Method, Callable[[Real, int, Fitting], Grouping]] = {"mixture": _mixture, "ward": _ward}
+        find = ways.get(self.method, _kmeans)
+        with calmly(len(matrix)):
+            return find(matrix, k, self)
 
     @property
     def most_trial_rows(self) -> int:
@@ -141,6 +143,15 @@ class Fitting:
     def quick(self, *, seed: int) -> Fitting:
         """The same with one start: for the many trials of a choice."""
         return replace(self, restarts=1, seed=seed)
+
+
+@contextmanager
+def calmly(rows: int) -> Iterator[None]:
+    """A single thread for small work: on a busy machine threads would wait for each other longer than they compute."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1 if rows <= _SMALL else None):
+        yield
 
 
 def sampled(matrix: Real, rows: int, seed: int) -> Real:
@@ -166,13 +177,14 @@ def _mixture(matrix: Real, k: int, how: Fitting) -> Mixture:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
+    few = sampled(matrix, how.sample, how.seed)
     model = GaussianMixture(
         k, covariance_type="full", reg_covar=1e-4, n_init=min(how.restarts, 2), random_state=how.seed, max_iter=200
     )
     with warnings.catch_warnings():
         # 200 steps without settling leave groups that are as good as settled; the stability figure says if not.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(matrix)
+        model.fit(few)
     return Mixture(
         weights=np.maximum(np.round(model.weights_, _DIGITS), 1e-9),
         centres=np.round(model.means_, _DIGITS),

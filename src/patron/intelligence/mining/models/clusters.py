@@ -137,6 +137,13 @@ def compute(rows: Rows, _as_of: dt.date, parameters: ClusterParameters) -> Outco
         if not len(source.customers):
             raise InputError("Every row lacks a feature; give complete rows, or let missing values take the median.")
     found = segment(source.features, source.money, parameters.plan())
+    return described(source, found, parameters, notes=tuple(notes))
+
+
+def described(
+    source: Source, found: Segmentation, parameters: ClusterParameters, *, notes: tuple[str, ...] = ()
+) -> Outcome:
+    """Groups that were found, as the model's result; for whoever needs the groups themselves as well."""
     earlier = _earlier(source, found)
     return Outcome(
         table=_table(source, found, earlier),
@@ -148,8 +155,11 @@ def compute(rows: Rows, _as_of: dt.date, parameters: ClusterParameters) -> Outco
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
-    """The input in memory, by customer; each array has one value for each of ``customers``."""
+class Source:
+    """The input in memory, by customer; each array has one value for each of ``customers``.
+
+    ``earlier`` has the names of ``features``; it is empty where nothing is known of an earlier date.
+    """
 
     customers: pa.Array
     features: Mapping[str, Real]
@@ -158,7 +168,7 @@ class _Source:
     notes: tuple[str, ...] = ()
 
 
-def _source(rows: Rows) -> _Source:
+def _source(rows: Rows) -> Source:
     names, before = rows.columns_of("features"), rows.columns_of("earlier")
     if not names:
         raise InputError("There are no features; name the columns that customers are compared by.")
@@ -173,7 +183,7 @@ def _source(rows: Rows) -> _Source:
     table = rows.arrow(*dict.fromkeys([*identity, *names, *before, *roles])).combine_chunks()
     customers, order, notes = _customers(table)
     columns = {name: _numbers(table, name, order) for name in dict.fromkeys([*names, *before, *roles])}
-    return _Source(
+    return Source(
         customers=customers,
         features={name: columns[name] for name in names},
         earlier={name: columns[old] for name, old in zip(names, before, strict=False)},
@@ -211,12 +221,12 @@ def _numbers(table: pa.Table, name: str, order: Whole) -> Real:
     return values if np.isfinite(values).all() else np.where(np.isfinite(values), values, np.nan)
 
 
-def _complete(source: _Source) -> tuple[_Source, int]:
+def _complete(source: Source) -> tuple[Source, int]:
     whole = np.flatnonzero(complete_rows(list(source.features.values())))
     left = len(source.customers) - len(whole)
     if not left:
         return source, 0
-    chosen = _Source(
+    chosen = Source(
         customers=source.customers.take(pa.array(whole)),
         features={name: values[whole] for name, values in source.features.items()},
         earlier={name: values[whole] for name, values in source.earlier.items()},
@@ -225,7 +235,7 @@ def _complete(source: _Source) -> tuple[_Source, int]:
     return chosen, left
 
 
-def _earlier(source: _Source, found: Segmentation) -> Whole | None:
+def _earlier(source: Source, found: Segmentation) -> Whole | None:
     """The group each row would have been in by its earlier features; −1 where none of them is known."""
     if not source.earlier:
         return None
@@ -236,7 +246,7 @@ def _earlier(source: _Source, found: Segmentation) -> Whole | None:
     return groups
 
 
-def _table(source: _Source, found: Segmentation, earlier: Whole | None) -> pa.Table:
+def _table(source: Source, found: Segmentation, earlier: Whole | None) -> pa.Table:
     members = found.members
     codes = np.where(members.confidence >= TYPICAL, 0, np.where(members.confidence >= BORDER, 1, 2)).astype(np.int8)
     if found.k == 1:
@@ -257,7 +267,7 @@ def _table(source: _Source, found: Segmentation, earlier: Whole | None) -> pa.Ta
     return pa.table(columns)
 
 
-def _reasons(source: _Source, found: Segmentation, codes: np.ndarray) -> pa.Array:
+def _reasons(source: Source, found: Segmentation, codes: np.ndarray) -> pa.Array:
     """For each group and code a sentence with the value of what sets the group apart most."""
     templates = {
         place * len(REASON_CODES) + code: _template(source, found, place, name)
@@ -268,7 +278,7 @@ def _reasons(source: _Source, found: Segmentation, codes: np.ndarray) -> pa.Arra
     return sentences(keys, templates)
 
 
-def _template(source: _Source, found: Segmentation, place: int, code: str) -> Template:
+def _template(source: Source, found: Segmentation, place: int, code: str) -> Template:
     portrait = found.portraits[place]
     if found.k == 1:
         return lambda _rows: ["There is one group, for nothing tells customers apart enough to make more."]
@@ -356,7 +366,7 @@ def _fitted(found: Segmentation, parameters: ClusterParameters) -> dict[str, Met
     return fitted
 
 
-def _no_rows(source: _Source) -> pa.Table:
+def _no_rows(source: Source) -> pa.Table:
     columns = {
         "customer": source.customers,
         "cluster": pa.array([], pa.int32()),
