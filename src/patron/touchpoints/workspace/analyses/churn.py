@@ -364,9 +364,9 @@ def _explanation(desk: Desk) -> list[str]:
         % facts,
         _(
             "On past days we looked only at what was known by then: %(lookback)s days of visits, money, kinds of "
-            "goods, discounts. Two models learned from the earlier days who then left; the better on a later day was chosen "
-            "and its scores turned into probabilities there; the last day whose leavers are known is the test. "
-            "Today's probabilities come from the same steps, moved on to today."
+            "goods, discounts. Two models learned from the earlier days who then left; the better one on a later day "
+            "was chosen and its scores turned into probabilities there; the last day whose leavers are known is the "
+            "test. Today's probabilities come from the same steps, moved on to today."
         )
         % facts,
         _(

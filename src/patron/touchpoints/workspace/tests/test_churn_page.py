@@ -3,6 +3,7 @@
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.http import QueryDict
@@ -24,7 +25,7 @@ from patron.touchpoints.workspace.analyses.desk import Desk, Run
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
-FACTS = {
+FACTS: dict[str, Any] = {
     "customer_id": 1, "rank": 1, "risk": "high", "vip": True, "probability": 0.4, "low": 0.3, "high": 0.5,
     "money_per_year": Decimal("1234.50"), "expected_loss": Decimal("493.80"), "days_since_last": 19,
     "typical_gap_days": 6.4, "visits": 1, "visits_recent": 1, "visits_before": 5, "spend_recent": Decimal("40.00"),
@@ -72,7 +73,7 @@ def test_the_first_sentence_is_the_answer(shop: tuple[Warehouse, Run]) -> None:
             assert all(len(row) == len(part.columns) for row in part.rows)
 
 
-def test_the_list_goes_by_money_at_stake_and_on_to_the_next_page(shop: tuple[Warehouse, Run]) -> None:
+def test_the_list_goes_by_money_at_stake_and_on_to_the_next_page(shop):
     first = risks(shop, "group=all")
     losses = [row[6] for row in first.rows]
     assert losses == sorted(losses, reverse=True)
