@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
@@ -16,6 +16,7 @@ from patron.intelligence.insights.customer_features import YEAR, customer_featur
 from patron.intelligence.insights.marts.clusters import CHOICE, CUSTOMERS, GROUPS, MOVES, TRAITS
 from patron.intelligence.insights.marts.contract import ALL_BRANCHES
 from patron.intelligence.mining.arrays import Flags, Real, Whole
+from patron.intelligence.mining.clustering.portraits import Trait
 from patron.intelligence.mining.clustering.profit_table import SegmentRow, segment_profit_table, segment_sums
 from patron.intelligence.mining.clustering.segmentation import Money, Plan, Segmentation, segment
 from patron.intelligence.mining.contract import Metric, parameter
@@ -36,6 +37,16 @@ class HouseClusterParameters(ClusterParameters):
 
     k_min: int = parameter(4, "fewest groups to try", minimum=2, maximum=100)
     k_max: int = parameter(8, "most groups to try", minimum=2, maximum=100)
+
+
+#: What a house says of a feature that is high, and of one that is low.
+WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "recency_days": ("long away", "here lately"),
+    "visits": ("come often", "come rarely"),
+    "basket": ("large baskets", "small baskets"),
+    "discount_share": ("buy on offer", "rarely on offer"),
+    "categories": ("buy across the range", "few kinds of goods"),
+}
 
 
 def find(context: Context) -> Findings:
@@ -137,7 +148,7 @@ def _group(scope: int, row: SegmentRow, found: Segmentation) -> dict[str, object
     return {
         "branch_id": scope,
         "cluster": row.cluster,
-        "name": portrait.name,
+        "name": house_name(portrait.traits),
         "portrait": portrait.sentence,
         "customers": int(row.customers),
         "customer_share": row.customer_share,
@@ -151,6 +162,13 @@ def _group(scope: int, row: SegmentRow, found: Segmentation) -> dict[str, object
         "treatment": house.treatment,
         "why": house.why,
     }
+
+
+def house_name(traits: Sequence[Trait]) -> str:
+    """What sets a group apart most, in up to two of the house's phrases."""
+    said = [WORDS[trait.feature][0 if trait.z > 0 else 1] for trait in traits if trait.level != "usual"]
+    name = ", ".join(said[:2]) or "like everybody"
+    return f"{name[0].upper()}{name[1:]}"
 
 
 def _traits(found: Segmentation) -> pa.Table:
@@ -281,6 +299,7 @@ def _explained(spent: Real, group: Whole, learnt: Flags) -> float:
 
 def _insights(members: pa.Table, found: Segmentation) -> pa.Table:
     cluster = members["cluster"].combine_chunks()
+    names = pa.array([house_name(portrait.traits) for portrait in found.portraits], pa.string())
     facts = [
         f'{{"cluster": {row.cluster}, "groups": {found.k}, "treatment": "{row.treatment}", "next": '
         for row in found.table
@@ -290,7 +309,7 @@ def _insights(members: pa.Table, found: Segmentation) -> pa.Table:
     return pa.table(
         {
             "customer_id": members["customer_id"],
-            "label": members["cluster_name"],
+            "label": names.take(pc.subtract(cluster, 1)),
             "score": members["confidence"],
             "rank": cluster.cast(pa.int64()),
             "reason_code": members["reason_code"],

@@ -74,7 +74,7 @@ def compute(purchases: Purchases, as_of: dt.date, parameters: LrfmcParameters) -
     for name, score in scores.items():
         unknown = name == "discount" and rate is None
         columns[f"{name}_score"] = pa.nulls(len(visited), pa.int8()) if unknown else pa.array(score)
-    columns["reason_code"] = labels(codes, REASON_CODES).cast(pa.string())
+    columns["reason_code"] = classes(scores)
     columns["reason"] = sentences(codes, _templates(columns))
     notes = () if rate is not None else ("No discounts were given: the last of the five is empty.",)
     return Outcome(table=pa.table(columns), metrics=_metrics(codes), notes=notes)
@@ -114,6 +114,11 @@ def _discount_rates(purchases: Purchases, customers: pa.Array, as_of: dt.date, w
     full = paid + off
     rates: Real = np.divide(off, full, out=np.full(len(full), np.nan), where=full > 0)
     return np.clip(rates, 0, 1)
+
+
+def classes(scores: dict[str, npt.NDArray[np.int8]]) -> pa.Array:
+    """The kind of customer, a reason code each, by the scores ``length``, ``recency``, ``frequency``, ``monetary``."""
+    return labels(_codes(scores), REASON_CODES).cast(pa.string())
 
 
 def _codes(scores: dict[str, npt.NDArray[np.int8]]) -> npt.NDArray[np.int8]:
