@@ -25,6 +25,7 @@ from patron.kernel.clock import today
 from patron.touchpoints.workspace.forms.customers import CHANNELS
 from patron.touchpoints.workspace.reasons import stage_reason, value_reason
 from patron.touchpoints.workspace.rhythm import usual_days
+from patron.touchpoints.workspace.said import Said, said_of
 
 RHYTHM_DAYS = 182
 RHYTHM_PURCHASES = 120
@@ -100,6 +101,11 @@ class Picture:
             otherwise=insight.reason,
         )
         return Judgement(insight.label, reason, run.as_of, run.computed_at, insight)
+
+    @cached_property
+    def said(self) -> Sequence[Said]:
+        """What the other analyses say."""
+        return said_of(self._insights)
 
     @cached_property
     def is_vip(self) -> bool:

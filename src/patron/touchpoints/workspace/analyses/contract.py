@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from django.utils.functional import Promise
 
@@ -104,9 +105,23 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What an analysis published about one customer; `score` is a number, `facts` what the analysis added."""
+
+    label: str
+    score: Decimal | None
+    rank: int | None
+    reason_code: str
+    reason: str
+    facts: Mapping[str, Any]
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnalysisPage:
     """A registered page. `analysis` names the analysis whose results it shows, by default the one with its own name;
-    "" for a page that needs none."""
+    "" for a page that needs none. `says` tells in a sentence what was published about one customer; where it cannot, it
+    gives "" or raises KeyError or ValueError, and the customer's page leaves the line out."""
 
     name: str
     title: Words
@@ -117,6 +132,7 @@ class AnalysisPage:
     order: int = 100
     analysis: str | None = None
     permission: str = "reports.view"
+    says: Callable[[Finding], str] | None = None
 
     @property
     def shows(self) -> str:

@@ -15,7 +15,7 @@ from patron.touchpoints.workspace.analyses.showing import file_header, file_rows
 from patron.touchpoints.workspace.views.analyses import GROUPS
 
 
-def desk(query: str) -> Desk:
+def desk(query):
     return Desk(
         warehouse=None,
         scope=Scope(),
@@ -56,7 +56,7 @@ def test_a_link_changes_some_choices_and_keeps_the_others() -> None:
     assert desk("by=a&k=3").url(k="4", by=None) == "?k=4"
 
 
-def test_cells_are_written_by_the_style_of_their_column() -> None:
+def test_cells_are_written_by_the_style_of_their_column():
     from patron.touchpoints.workspace.analyses.contract import Answer
 
     table = TablePart(
