@@ -33,7 +33,8 @@ exports.register(
         name="points",
         meaning="Movements of the ledger: points, qualifying points, stored value, stamps. One row for each movement.",
         select="""
-            SELECT t.id AS transaction_id, t.membership_id, t.unit, t.kind, t.amount, t.occurred_at, t.purchase_id
+            SELECT t.id AS transaction_id, t.membership_id, t.unit, t.kind, t.amount, t.occurred_at,
+                (t.occurred_at AT TIME ZONE {zone})::date AS occurred_on, t.purchase_id
             FROM loyalty_ledgertransaction t WHERE {rows}
         """,
         columns=(
@@ -43,6 +44,7 @@ exports.register(
             ExportColumn("kind", "string", "earn, return, spend, refund, expire, adjust …"),
             ExportColumn("amount", "decimal(18,2)", "How much moved, as the ledger signs it."),
             ExportColumn("occurred_at", "timestamp", "When."),
+            ExportColumn("occurred_on", "date", "Calendar day in the house's time zone."),
             ExportColumn("purchase_id", "int64", "The receipt behind it, where there is one."),
         ),
         key=("transaction_id",),
@@ -62,8 +64,8 @@ exports.register(
         name="tier_changes",
         meaning="Decisions about members' tiers. One row for each: reached, kept, lost, granted, revoked.",
         select="""
-            SELECT t.id AS tier_change_id, t.membership_id, t.before, t.after, t.reason, t.effective_at, t.until,
-                t.measure, t.value, t.threshold, t.purchase_id
+            SELECT t.id AS tier_change_id, t.membership_id, t.before, t.after, t.reason, t.effective_at,
+                (t.effective_at AT TIME ZONE {zone})::date AS effective_on, t.until, t.measure, t.value, t.threshold, t.purchase_id
             FROM loyalty_tierchange t WHERE {rows}
         """,
         columns=(
@@ -73,6 +75,7 @@ exports.register(
             ExportColumn("after", "string", "Code of the tier since; the same where it was kept."),
             ExportColumn("reason", "string", "upgrade, kept, down, soft_landing, invited, invitation_over, revoked."),
             ExportColumn("effective_at", "timestamp", "Since when it counts."),
+            ExportColumn("effective_on", "date", "Calendar day in the house's time zone."),
             ExportColumn("until", "date", "Last day of the tier; none for a tier without end, or for no tier."),
             ExportColumn("measure", "string", "What was measured: qualifying, spend or visits; empty by hand."),
             ExportColumn("value", "decimal(18,2)", "How much of it there was."),

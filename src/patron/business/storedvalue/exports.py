@@ -12,7 +12,8 @@ exports.register(
             SELECT t.id AS transaction_id, t.membership_id, (t.explanation ->> 'branch')::bigint AS branch_id,
                 CASE WHEN t.kind = 'expire' THEN 'expiry' ELSE t.explanation ->> 'what' END AS what,
                 t.explanation ->> 'tender' AS tender, t.amount,
-                (t.explanation ->> 'paid_out')::numeric(18, 2) AS paid_out, t.occurred_at, t.purchase_id
+                (t.explanation ->> 'paid_out')::numeric(18, 2) AS paid_out, t.occurred_at,
+                (t.occurred_at AT TIME ZONE {zone})::date AS occurred_on, t.purchase_id
             FROM loyalty_ledgertransaction t WHERE t.unit = 'stored_value' AND {rows}
         """,
         columns=(
@@ -24,6 +25,7 @@ exports.register(
             ExportColumn("amount", "decimal(18,2)", "What it gave the member (negative: took)."),
             ExportColumn("paid_out", "decimal(18,2)", "What a withdrawal put into the member's hand."),
             ExportColumn("occurred_at", "timestamp", "When."),
+            ExportColumn("occurred_on", "date", "Calendar day in the house's time zone."),
             ExportColumn("purchase_id", "int64", "The receipt behind it, where it is on file."),
         ),
         key=("transaction_id",),

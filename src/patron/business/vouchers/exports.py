@@ -9,6 +9,7 @@ exports.register(
         select="""
             SELECT v.id AS voucher_id, v.membership_id, d.code AS definition, d.terms ->> 'kind' AS kind, v.status,
                 v.uses, v.uses_left, v.amount, v.remaining, v.valid_from, v.valid_until, v.issued_at,
+                (v.issued_at AT TIME ZONE {zone})::date AS issued_on,
                 split_part(v.occasion, ':', 1) AS occasion
             FROM vouchers_voucher v JOIN vouchers_voucherdefinition d ON d.id = v.definition_id WHERE {rows}
         """,
@@ -25,6 +26,7 @@ exports.register(
             ExportColumn("valid_from", "date", "First day on which it can be used."),
             ExportColumn("valid_until", "date", "Last day on which it can be used; empty for ever."),
             ExportColumn("issued_at", "timestamp", "When it was issued."),
+            ExportColumn("issued_on", "date", "Calendar day in the house's time zone."),
             ExportColumn("occasion", "string", "Why: enrolment, birthday, tier, points, campaign, codes, hand …"),
         ),
         key=("voucher_id",),
@@ -45,7 +47,8 @@ exports.register(
         meaning="Uses of vouchers, and uses that were undone. One row for each.",
         select="""
             SELECT u.id AS use_id, u.voucher_id, u.membership_id, u.purchase_id, u.branch_id, u.state, u.undoes_id,
-                CASE u.state WHEN 'undone' THEN -u.amount ELSE u.amount END AS amount, u.basket_amount, u.at
+                CASE u.state WHEN 'undone' THEN -u.amount ELSE u.amount END AS amount, u.basket_amount, u.at,
+                (u.at AT TIME ZONE {zone})::date AS used_on
             FROM vouchers_voucheruse u WHERE {rows}
         """,
         columns=(
@@ -59,6 +62,7 @@ exports.register(
             ExportColumn("amount", "decimal(16,2)", "Money it gave; below zero for one that was undone."),
             ExportColumn("basket_amount", "decimal(16,2)", "What the basket cost before vouchers."),
             ExportColumn("at", "timestamp", "When."),
+            ExportColumn("used_on", "date", "Calendar day in the house's time zone."),
         ),
         key=("use_id",),
         load="append",

@@ -7,7 +7,8 @@ exports.register(
         name="activities",
         meaning="The log: one row for each thing that happened with a customer.",
         select="""
-            SELECT a.id AS activity_id, a.customer_id, a.kind, a.occurred_at, a.channel, a.branch_id, a.source
+            SELECT a.id AS activity_id, a.customer_id, a.kind, a.occurred_at,
+                (a.occurred_at AT TIME ZONE {zone})::date AS occurred_on, a.channel, a.branch_id, a.source
             FROM activities_activity a WHERE {rows}
         """,
         columns=(
@@ -15,6 +16,7 @@ exports.register(
             ExportColumn("customer_id", "int64", "Customer, where there is one."),
             ExportColumn("kind", "string", "Dotted code, for example purchase.completed."),
             ExportColumn("occurred_at", "timestamp", "When it happened."),
+            ExportColumn("occurred_on", "date", "Calendar day in the house's time zone."),
             ExportColumn("channel", "string", "Touchpoint: store, web, phone …"),
             ExportColumn("branch_id", "int64", "Branch, where there is one."),
             ExportColumn("source", "string", "The row it tells of, as label:id."),

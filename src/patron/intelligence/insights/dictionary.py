@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from patron.intelligence.insights.marts import sales, stages, value
+from patron.intelligence.insights.analyses.registry import analyses
+from patron.intelligence.insights.marts import months, sales, stages, value
 from patron.intelligence.insights.marts.attributes import CUSTOMER_ATTRIBUTES
-from patron.intelligence.insights.marts.contract import Mart
+from patron.intelligence.insights.marts.contract import DEPARTMENTS, Mart
+from patron.intelligence.insights.marts.history import CUSTOMER_HISTORY
 from patron.intelligence.warehouse.dates import DATES_COLUMNS, DATES_MEANING
 from patron.kernel.exports import Export, ExportColumn, columns_of, exports
 
@@ -18,7 +20,9 @@ MARTS: tuple[Mart, ...] = (
     stages.INVENTORY_CELLS,
     sales.WEEKLY_SALES,
     sales.DAILY_SALES,
+    *months.MONTH_MARTS,
     CUSTOMER_ATTRIBUTES,
+    CUSTOMER_HISTORY,
 )
 
 _HEAD = """\
@@ -43,13 +47,31 @@ e-mails and days of birth never leave the database.
 """
 
 
+_OF_ANALYSES = """\
+They are read by the same names as marts. An analysis that did worse than its baseline leaves what was there.
+"""
+
+
 def data_dictionary() -> str:
     """The page as Markdown."""
     sections = ["## Tables\n", *(_export(export) for export in exports)]
     sections.append(_section("dates", DATES_MEANING, DATES_COLUMNS))
-    sections.append("## Marts\n")
-    sections.extend(_section(mart.name, f"{mart.meaning} Stored by {mart.order}.", mart.columns) for mart in MARTS)
+    sections.append(f"## Marts\n\n{_by_department(MARTS)}")
+    sections.extend(_mart(mart) for mart in MARTS)
+    found = [(analysis, mart) for analysis in analyses().values() for mart in analysis.marts]
+    sections.append(f"## Results of analyses\n\n{_OF_ANALYSES}")
+    sections.extend(_mart(mart, f"Made by the analysis {analysis.name}: {analysis.title}.") for analysis, mart in found)
     return "\n".join([_HEAD, *sections])
+
+
+def _by_department(marts: Iterable[Mart]) -> str:
+    grouped = {name: [mart.name for mart in marts if mart.department == name] for name in DEPARTMENTS}
+    rows = [f"| {name} | {', '.join(f'`{mart}`' for mart in of_it)} |" for name, of_it in grouped.items()]
+    return "\n".join(["Whose questions they answer first:\n", "| department | marts |", "|---|---|", *rows, ""])
+
+
+def _mart(mart: Mart, more: str = "") -> str:
+    return _section(mart.name, f"{mart.meaning} {more} Stored by {mart.order}.".replace("  ", " "), mart.columns)
 
 
 def _export(export: Export) -> str:

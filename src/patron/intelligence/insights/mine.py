@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from patron.intelligence.insights.inputs import purchases_sql
-from patron.intelligence.insights.marts import sales, stages, value
+from patron.intelligence.insights.marts import months, sales, stages, value
 from patron.intelligence.insights.marts.attributes import CUSTOMER_ATTRIBUTES, CUSTOMER_ATTRIBUTES_SQL
 from patron.intelligence.insights.marts.contract import Mart
+from patron.intelligence.insights.marts.history import CLUSTERS, CUSTOMER_HISTORY, customer_history_sql
 from patron.intelligence.insights.marts.writing import write_mart
 from patron.intelligence.mining.arrays import Whole, decimals, labels
 from patron.intelligence.mining.attributing import attribute_table, attributes, facts_of
@@ -27,7 +28,8 @@ from patron.intelligence.mining.registry import model_named
 from patron.intelligence.mining.stages import STAGES, LifecycleParameters, judgements
 from patron.intelligence.mining.transactions import Purchases, prepare
 from patron.intelligence.warehouse.engines.contract import Engine, open_engine
-from patron.intelligence.warehouse.manifest import Manifest, Table
+from patron.intelligence.warehouse.manifest import Manifest, Table, columns_sql
+from patron.intelligence.warehouse.reader import ANALYSES
 from patron.intelligence.warehouse.store import Store
 
 MEMORY_MB = 1500
@@ -64,12 +66,15 @@ def mine(
     """Run the models over the tables of `manifest` as known at the end of `as_of`, and write the marts.
 
     `parameters` are those that differ from the defaults, by model. Purchases in another currency than `currency` are
-    left out of marts and models. `engine` names the engine that does it, `PATRON_WAREHOUSE_ENGINE` when none is given.
+    left out of marts and models. `manifest.marts` are those of the version before: the history goes on from them.
+    `engine` names the engine that does it, `PATRON_WAREHOUSE_ENGINE` when none is given.
     """
     opened = open_engine(memory_mb=MEMORY_MB, overflow=work / "overflow", chosen=engine)
     try:
         opened.view(store.root, manifest.tables)
-        return _Mining(store, opened, as_of=as_of, currency=currency, parameters=parameters).run()
+        return _Mining(
+            store, opened, former=manifest.marts, as_of=as_of, currency=currency, parameters=parameters
+        ).run()
     finally:
         opened.close()
 
@@ -90,12 +95,14 @@ class _Mining:
         store: Store,
         engine: Engine,
         *,
+        former: Mapping[str, Table],
         as_of: date,
         currency: str,
         parameters: Mapping[str, Mapping[str, Setting]],
     ) -> None:
         self._store = store
         self._engine = engine
+        self._former = former
         self._as_of = as_of
         self._currency = currency
         self._changed = parameters
@@ -112,6 +119,7 @@ class _Mining:
         self._timed("value marts", lambda: self._value_marts(runs["value"].parameters))
         self._timed("sales marts", self._sales)
         self._timed("attributes", self._attributes)
+        self._timed("history", self._history)
         return Mined(self._marts, runs, self._seconds)
 
     # -- input
@@ -191,6 +199,9 @@ class _Mining:
         self._write(sales.WEEKLY_SALES, sales.weekly_sales_sql(self._as_of - timedelta(days=1)))
         self._write(sales.DAILY_SALES, sales.DAILY_SALES_SQL)
         self._engine.unregister("sold")
+        queries = months.month_marts_sql(self._currency, self._as_of)
+        for mart in months.MONTH_MARTS:
+            self._write(mart, queries[mart.name])
 
     def _attributes(self) -> None:
         table = self._engine.backend.table
@@ -205,6 +216,15 @@ class _Mining:
         self._engine.keep("attributes_now", attribute_table(attributes(), facts))
         self._write(CUSTOMER_ATTRIBUTES, CUSTOMER_ATTRIBUTES_SQL)
         self._engine.unregister("attributes_now")
+
+    def _history(self) -> None:
+        """Goes on from the history of the version before; clusters are those of the last analysis that was promoted."""
+        empty = Table(columns_sql(CUSTOMER_HISTORY.columns))
+        self._engine.view(self._store.root, {"history_before": self._former.get(CUSTOMER_HISTORY.name, empty)})
+        results = Store(self._store.root / ANALYSES).current_or_none()
+        there = {name: results.marts[name] for name in CLUSTERS if name in results.marts} if results else {}
+        self._engine.view(self._store.root / ANALYSES, there)
+        self._write(CUSTOMER_HISTORY, customer_history_sql(self._as_of, there=there.keys()))
 
     def _write(self, mart: Mart, query: str) -> None:
         self._add(mart, write_mart(self._store, self._engine, mart, [query]))

@@ -105,7 +105,15 @@ def generated(*, seed: int, size: Size | None = None) -> dict[str, Rows]:
         "memberships": memberships,
         "tier_changes": _tier_changes(rng, len(memberships)),
         "points": _points(rng, purchases, len(memberships)),
-    }
+        "stored_value": _stored_value(rng, len(memberships)),
+        "activities": [
+            {"activity_id": row["purchase_id"], "customer_id": row["customer_id"], "kind": "purchase.completed",
+             "occurred_at": row["occurred_at"], "occurred_on": row["occurred_on"], "channel": row["channel"],
+             "branch_id": row["branch_id"]}
+            for row in purchases
+        ],
+        **_vouchers(rng, purchases),
+    }  # fmt: skip
 
 
 def _sales(rng: np.random.Generator, size: Size, products: Rows) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -157,7 +165,7 @@ def _tier_changes(rng: np.random.Generator, members: int) -> list[dict[str, Any]
             at = datetime(day.year, day.month, day.day, 12)  # noqa: DTZ001 (UTC, as stored)
             rows.append(
                 {"tier_change_id": len(rows) + 1, "membership_id": member, "before": before, "after": after,
-                 "reason": reason, "effective_at": at, "measure": "spend"}
+                 "reason": reason, "effective_at": at, "effective_on": day, "measure": "spend"}
             )  # fmt: skip
             before, day = after, day + timedelta(days=int(rng.integers(20, 60)))
             if rng.random() < 0.3:
@@ -174,9 +182,44 @@ def _points(rng: np.random.Generator, purchases: Rows, members: int) -> list[dic
         rows.append(
             {"transaction_id": len(rows) + 1, "membership_id": receipt["customer_id"], "unit": "points", "kind": kind,
              "amount": _money(share * abs(float(receipt["net_amount"]))), "occurred_at": receipt["occurred_at"],
-             "purchase_id": None if kind == "expire" else receipt["purchase_id"]}
+             "occurred_on": receipt["occurred_on"], "purchase_id": None if kind == "expire" else receipt["purchase_id"]}
         )  # fmt: skip
     return rows
+
+
+def _stored_value(rng: np.random.Generator, members: int) -> list[dict[str, Any]]:
+    whats = (("deposit", 500), ("bonus", 50), ("payment", -120), ("refund", 30))
+    rows: list[dict[str, Any]] = []
+    for number in range(1, 41):
+        (what, amount), day = whats[number % 4], AS_OF - timedelta(days=int(rng.integers(0, 200)))
+        rows.append(
+            {"transaction_id": 100_000 + number, "membership_id": 1 + number % members, "branch_id": 1 + number % 3,
+             "what": what, "amount": _money(amount), "occurred_on": day,
+             "occurred_at": datetime(day.year, day.month, day.day, 5)}  # noqa: DTZ001 (UTC, as stored)
+        )  # fmt: skip
+    return rows
+
+
+def _vouchers(rng: np.random.Generator, purchases: Rows) -> dict[str, Rows]:
+    vouchers: list[dict[str, Any]] = []
+    uses: list[dict[str, Any]] = []
+    for number in range(1, 61):
+        issued = AS_OF - timedelta(days=int(rng.integers(10, 200)))
+        status = ("issued", "used", "expired", "cancelled")[number % 4]
+        vouchers.append(
+            {"voucher_id": number, "membership_id": number, "definition": f"V{number % 3}", "kind": "amount",
+             "status": status, "uses": 1, "uses_left": 0 if status == "used" else 1, "amount": _money(50),
+             "issued_on": issued, "occasion": ("birthday", "campaign")[number % 2]}
+        )  # fmt: skip
+        if status == "used":
+            receipt = purchases[number]
+            for state in ("committed", "undone", "committed")[: 1 if number % 8 else 3]:
+                uses.append(
+                    {"use_id": len(uses) + 1, "voucher_id": number, "branch_id": receipt["branch_id"], "state": state,
+                     "purchase_id": receipt["purchase_id"], "amount": _money(-50 if state == "undone" else 50),
+                     "basket_amount": receipt["net_amount"], "used_on": issued + timedelta(days=5)}
+                )  # fmt: skip
+    return {"vouchers": vouchers, "voucher_uses": uses}
 
 
 def _money(amount: float) -> Decimal:

@@ -34,6 +34,7 @@ WEEKLY_SALES = Mart(
         ExportColumn("last_year_active_members_to_date", "int64", "52 weeks earlier, up to the weekday."),
     ),
     order="branch_id, week_start",
+    department="sales",
 )
 
 DAILY_SALES = Mart(
@@ -48,6 +49,7 @@ DAILY_SALES = Mart(
         ExportColumn("active_members", "int64", "Different members who bought."),
     ),
     order="branch_id, date",
+    department="sales",
 )
 
 _YEAR_WEEKS = 52
