@@ -16,9 +16,7 @@ from patron.kernel.actor import Actor
 from patron.kernel.errors import InvalidInput, PermissionRefused
 from patron.kernel.ui import formats
 from patron.kernel.ui.badges import STAGE_LABELS
-from patron.touchpoints.workspace.selections import MOST_CUSTOMERS, Selected, Selection, register
-
-PARAMETERS = ("month", "cell", "of", "to", "home")
+from patron.touchpoints.workspace.selections import MOST_CUSTOMERS, Selected
 
 
 def select(query: Mapping[str, str], actor: Actor) -> Selected:
@@ -69,6 +67,3 @@ def _sentence(cell: Cell) -> str:
         "stock": _("in stock on %(month)s"),
     }
     return sentences[cell.kind] % named
-
-
-register(Selection("inventory", select=select, parameters=PARAMETERS))

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from patron.kernel.ui.navigation import Area, NavItem, register, register_link
-from patron.touchpoints.workspace import cells  # noqa: F401 (the inventory's numbers open the customer list)
+from patron.touchpoints.workspace import lists  # noqa: F401 (numbers on pages open the customer list)
 
 register_link("home", "home")
 register(NavItem(area=Area.HOME, label=_("Home"), url_name="home", permission="workspace.use", icon="home", order=1))

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 
+from django.db.models import Count, F
+
 from patron.core.customers.models import Customer, Insight
+from patron.kernel.actor import Actor
 
 VALUE, LIFECYCLE = "value", "lifecycle"
 
@@ -20,3 +23,17 @@ def stages_of(customer_ids: Iterable[int]) -> dict[int, str]:
     """The life-cycle stage of each of these customers who has one, in one query."""
     rows = Insight.objects.filter(customer_id__in=list(customer_ids), model=LIFECYCLE)
     return dict(rows.values_list("customer_id", "label"))
+
+
+def label_counts(model: str, actor: Actor) -> dict[str, int]:
+    """How many customers that `actor` may see have each label of `model`."""
+    rows = Insight.objects.filter(model=model)
+    if actor.branch_ids is not None:
+        rows = rows.filter(customer__home_branch_id__in=actor.branch_ids)
+    return dict(rows.values_list("label").annotate(Count("pk")).order_by("label"))
+
+
+def customers_labelled(model: str, label: str, *, limit: int) -> list[int]:
+    """The customers with a label of `model`, the highest score first; also those that a reader may not see."""
+    rows = Insight.objects.filter(model=model, label=label).order_by(F("score").desc(nulls_last=True), "customer_id")
+    return list(rows.values_list("customer_id", flat=True)[:limit])

@@ -121,7 +121,8 @@ class Finding:
 class AnalysisPage:
     """A registered page. `analysis` names the analysis whose results it shows, by default the one with its own name;
     "" for a page that needs none. `says` tells in a sentence what was published about one customer; where it cannot, it
-    gives "" or raises KeyError or ValueError, and the customer's page leaves the line out."""
+    gives "" or raises KeyError or ValueError, and the customer's page leaves the line out. `labels` are the words for
+    the labels it gives customers: the page then leads to the list of each."""
 
     name: str
     title: Words
@@ -133,6 +134,7 @@ class AnalysisPage:
     analysis: str | None = None
     permission: str = "reports.view"
     says: Callable[[Finding], str] | None = None
+    labels: Mapping[str, Words] = field(default_factory=dict)
 
     @property
     def shows(self) -> str:

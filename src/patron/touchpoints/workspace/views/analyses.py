@@ -21,6 +21,7 @@ from patron.touchpoints.workspace.analyses.contract import AnalysisPage, Answer,
 from patron.touchpoints.workspace.analyses.desk import Desk, Run
 from patron.touchpoints.workspace.analyses.registry import pages
 from patron.touchpoints.workspace.analyses.showing import file_header, file_rows, shown
+from patron.touchpoints.workspace.findings import labelled
 from patron.touchpoints.workspace.views.figures import Figures, no_figures, open_figures
 
 GROUPS: dict[Group, str | Promise] = {
@@ -92,6 +93,7 @@ def analysis(request: PageRequest, name: str) -> HttpResponseBase:
             "answer": answer,
             "parts": shown(answer, actor=request.actor, currency=figures.currency),
             "controls": desk.controls,
+            "labelled": labelled(about, request.actor),
             "kept": [(key, value) for key, value in request.GET.items() if key not in _names_of(desk)],
             "run": desk.run,
             "as_of": desk.as_of,
