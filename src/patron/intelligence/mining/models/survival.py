@@ -110,6 +110,8 @@ def compute(rows: Rows, as_of: dt.date, parameters: SurvivalParameters) -> Outco
 
 def _contracts(rows: Rows, as_of: dt.date) -> _Contracts:
     grouped = rows.has("group")
+    if not rows.has("end"):
+        raise InputError("Say which column holds the end of the contracts (end=…; empty while a contract runs).")
     table = rows.arrow("customer", "start", "end", *(["group"] if grouped else [])).combine_chunks()
     start, end = _days(table, "start"), _days(table, "end")
     today = day_number(as_of)
@@ -245,7 +247,7 @@ MODEL: Final = Model(
         roles=(
             Role("customer", "who has the contract", required=True),
             Role("start", "first day of the contract", required=True, kind="date"),
-            Role("end", "day on which it ended; empty while it runs", required=True, kind="date"),
+            Role("end", "day on which it ended; empty while it runs", kind="date"),
             Role("group", "groups to compare, e.g. plan or channel (at most 20)", kind="text"),
         ),
         method=(
