@@ -1,6 +1,7 @@
 """Watch: which good customers behave unlike themselves today, why, and how often such alarms were right."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
@@ -98,10 +99,8 @@ def _sentence(counts: WatchCounts, group: Group) -> str:
             % told
         )
     head = (
-        ngettext(
-            "%(fresh)s of %(judged)s customers judged (%(group)s) began to behave unlike themselves in the last four weeks",
-            "%(fresh)s of %(judged)s customers judged (%(group)s) began to behave unlike themselves in the last four weeks",
-            counts.fresh,
+        _(
+            "%(fresh)s of %(judged)s customers judged (%(group)s) began to behave unlike themselves in the last four weeks"
         )
         % told
     )
@@ -221,22 +220,23 @@ def _checks_table(checks: list[RuleCheck]) -> TablePart:
             for each in checks
         ],
         note=_(
-            "The watch as of three past days, four weeks apart, knowing only what was known then, against the 28 days after."
+            "The watch as of three past days, four weeks apart, knowing only what was known then, against the "
+            "28 days after."
         ),
     )
 
 
 def _explanation(desk: Desk) -> list[str]:
-    until = str(desk.run.metrics.get("until", ""))
+    until = formats.day(date.fromisoformat(str(desk.run.metrics["until"])))
     return [
         _(
-            "Each customer is compared with their own history only. Silence is counted in days of usual trading, so that a "
-            "day on which the shops were shut counts for nobody; what everybody did, a season or a feast, is taken off "
-            "spend and baskets."
+            "Each customer is compared with their own history only. Silence is counted in days of usual trading, so "
+            "that a day on which the shops were shut counts for nobody; what everybody did, a season or a feast, is "
+            "taken off spend and baskets."
         ),
         _(
-            "An alarm means that so much or so little would be seen rarely had nothing changed: at most %(per_1000)s of "
-            "1,000 customers who behave as always on any day, over six kinds of change together."
+            "An alarm means that so much or so little would be seen rarely had nothing changed: at most %(per_1000)s "
+            "of 1,000 customers who behave as always on any day, over six kinds of change together."
         )
         % {"per_1000": formats.decimal(float(desk.run.parameters.get("alarms_per_1000", 0)))},
         _("Whole data until %(until)s. Judged: who came often enough; others are never called unusual.")
