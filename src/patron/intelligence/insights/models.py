@@ -46,7 +46,7 @@ class AnalysisRun(models.Model):
     parameters = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     metrics = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     notes = models.JSONField(default=list, encoder=DjangoJSONEncoder)
-    metric = models.CharField(max_length=80, blank=True)
+    metric = models.CharField(max_length=200, blank=True)
     value = models.FloatField(null=True)
     baseline = models.FloatField(null=True)
     higher_is_better = models.BooleanField(default=True)

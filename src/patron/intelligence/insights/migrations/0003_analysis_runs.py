@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ("parameters", models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
                 ("metrics", models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
                 ("notes", models.JSONField(default=list, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ("metric", models.CharField(blank=True, max_length=80)),
+                ("metric", models.CharField(blank=True, max_length=200)),
                 ("value", models.FloatField(null=True)),
                 ("baseline", models.FloatField(null=True)),
                 ("higher_is_better", models.BooleanField(default=True)),
