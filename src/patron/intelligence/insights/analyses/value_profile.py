@@ -100,6 +100,8 @@ def find(context: Context) -> Findings:
         "known_age": house.table.num_rows - house.table["age"].null_count,
         "gini": _number(whole["gini"]),
         "top_fifth_share": _number(whole["top_fifth_share"]),
+        "proof_error": None if proof is None else round(proof.value, 6),
+        "proof_baseline": None if proof is None else round(proof.baseline, 6),
         "at_a_loss": int(np.count_nonzero(house.contribution < 0)),
     }
     return Findings(
