@@ -152,4 +152,5 @@ def days_ahead(paces: Paces, rows: slice, *, days: int, fresh: bool = False) -> 
 def quantile_days(chances: Real, level: Real | float) -> Whole:
     """The first day (from 1) by whose end a visit has the chance ``level``; one more than there are days for none."""
     reached = np.cumsum(chances, axis=1) >= np.broadcast_to(level, len(chances))[:, np.newaxis] - 1e-12
-    return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1, chances.shape[1] + 1).astype(np.int64)
+    days: Whole = np.where(reached.any(axis=1), reached.argmax(axis=1) + 1, chances.shape[1] + 1).astype(np.int64)
+    return days
