@@ -30,7 +30,8 @@ def agree(result: Forecasts, *, total: int, parts: tuple[npt.NDArray[np.int64], 
     """The same forecasts, with each list of ``parts`` adding up to the row ``total`` in every step.
 
     The way of the first list decides between the sum of the parts and the total's own forecast by their back-test; then
-    every part is scaled by the same factor per step, its interval with it. A step where the parts sum to nothing stays.
+    every part is scaled by the same factor per step, and its interval moves with it. A step where the parts sum to
+    nothing stays.
     """
     test = result.backtest
     predicted = test.of(result.chosen)
