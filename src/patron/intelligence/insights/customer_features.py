@@ -44,7 +44,7 @@ def customer_features(warehouse: Warehouse, *, as_of: date, currency: str, days:
             FROM purchases WHERE {counted} AND kind = 'sale' AND occurred_on <= ? GROUP BY customer_id
         ),
         goods AS (
-            SELECT l.customer_id, count(DISTINCT p.category_id) AS categories, count(DISTINCT l.product_id) AS products,
+            SELECT l.customer_id, count(DISTINCT p.category) AS categories, count(DISTINCT l.product_id) AS products,
                    sum(l.net_amount - coalesce(l.cost_amount, p.cost * l.quantity))::DOUBLE AS profit,
                    sum(l.net_amount) FILTER (coalesce(l.cost_amount, p.cost) IS NOT NULL)::DOUBLE AS covered
             FROM purchase_lines l LEFT JOIN products p USING (product_id)
