@@ -1,0 +1,1 @@
+"""Deciding with what is known: whom to contact how and when, and how to divide a budget."""
