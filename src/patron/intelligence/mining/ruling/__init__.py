@@ -1,0 +1,1 @@
+"""Classification rules: a decision tree told as if-then sentences."""
