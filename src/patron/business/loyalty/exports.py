@@ -65,7 +65,8 @@ exports.register(
         meaning="Decisions about members' tiers. One row for each: reached, kept, lost, granted, revoked.",
         select="""
             SELECT t.id AS tier_change_id, t.membership_id, t.before, t.after, t.reason, t.effective_at,
-                (t.effective_at AT TIME ZONE {zone})::date AS effective_on, t.until, t.measure, t.value, t.threshold, t.purchase_id
+                (t.effective_at AT TIME ZONE {zone})::date AS effective_on, t.until, t.measure, t.value, t.threshold,
+                t.purchase_id
             FROM loyalty_tierchange t WHERE {rows}
         """,
         columns=(

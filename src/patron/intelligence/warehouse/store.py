@@ -110,6 +110,7 @@ class Store:
         """Make `manifest` the version that readers see. Its files are on the disk before the pointer is switched."""
         for file in manifest.files():
             _sync(self.root / file)
+            (self.root / file).chmod(0o444)
         target = self._manifest_path(manifest.version)
         target.parent.mkdir(parents=True, exist_ok=True)
         _replace(target, manifest.to_json())
