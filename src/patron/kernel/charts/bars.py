@@ -187,7 +187,9 @@ def histogram(
     labels = [_range(b, measure.style, currency) for b in bins]
     option = base()
     option["tooltip"] = tooltip(trigger="axis", axisPointer={"type": "shadow"})
-    option["xAxis"] = category_axis([_range(b, "count", "") for b in bins])
+    # Money is counted in whole units below the bars: the symbol stands in the table.
+    shown: Style = "count" if measure.style == "money" else measure.style
+    option["xAxis"] = category_axis([_range(b, shown, "") for b in bins])
     option["yAxis"] = value_axis(formatter=format_name("count", compact=True), minInterval=1)
     option["series"] = [
         {

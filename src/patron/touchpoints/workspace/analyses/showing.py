@@ -25,6 +25,7 @@ from patron.touchpoints.workspace.analyses.contract import (
 )
 
 FILE_ROWS = 1000
+LONG_ROWS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ class Shown:
     kind: str
     parts: Sequence[Part]
     rows: Sequence[Sequence[Cell]] = ()
+
+    @property
+    def long(self) -> bool:
+        """Whether the table is scrolled by itself, so that what follows stays in reach."""
+        return len(self.rows) > LONG_ROWS
 
 
 def shown(answer: Answer, *, actor: Actor, currency: str) -> list[Shown]:
