@@ -98,12 +98,10 @@ def _sentence(counts: WatchCounts, group: Group) -> str:
             _("None of the %(judged)s customers judged (%(group)s) began to behave unusually in the last four weeks.")
             % told
         )
-    head = (
-        _(
-            "%(fresh)s of %(judged)s customers judged (%(group)s) began to behave unlike themselves in the last four weeks"
-        )
-        % told
+    head = _(
+        "%(fresh)s of %(judged)s customers judged (%(group)s) began to behave unlike themselves in the last four weeks"
     )
+    head %= told
     silent = counts.kinds.get("silence", 0)
     if not silent:
         return _("%(head)s. Ask them what changed, those with most money first.") % {"head": head}
