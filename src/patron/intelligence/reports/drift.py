@@ -61,9 +61,11 @@ def feature_rows(warehouse: Warehouse) -> list[FeatureRow]:
 def low_branches(warehouse: Warehouse, scope: Scope) -> list[BranchRow]:
     """Branches that send too little, those that usually send most first."""
     rows = warehouse.rows(
-        "SELECT d.branch_id, coalesce(b.name, ''), d.usual, d.now, d.last_on "
-        "FROM drift_branches d LEFT JOIN branches b USING (branch_id) "
-        f"WHERE d.level = 'low' AND {scope.condition('d.branch_id')} ORDER BY d.usual DESC, d.branch_id"  # noqa: S608 (a branch's number)
+        f"""
+        SELECT d.branch_id, coalesce(b.name, ''), d.usual, d.now, d.last_on
+        FROM drift_branches d LEFT JOIN branches b USING (branch_id)
+        WHERE d.level = 'low' AND {scope.condition("d.branch_id")} ORDER BY d.usual DESC, d.branch_id
+        """  # noqa: S608 (a branch's number)
     )
     return [BranchRow(*row) for row in rows]
 

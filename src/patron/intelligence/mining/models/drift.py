@@ -126,8 +126,8 @@ MODEL: Final = Model(
         roles=(SAMPLE, FEATURES),
         method=(
             "Compares every feature of two samples: the population stability index over bins of equal size (numbers) "
-            "or categories, and a test. A feature is watched or shifted only where the index is large and luck does not "
-            "explain it. confidence: 1 less the p-value of the test."
+            "or categories, and a test. A feature is watched or shifted only where the index is large and luck does "
+            "not explain it. confidence: 1 less the p-value of the test."
         ),
         source=(
             "N. Siddiqi, Credit Risk Scorecards (2006); B. Yurdakul, Statistical Properties of Population Stability "
