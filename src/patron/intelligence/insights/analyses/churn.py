@@ -126,7 +126,7 @@ def find(context: Context) -> Findings:
     from patron.intelligence.mining.churning.study import study
     from patron.intelligence.mining.models.churn import study_metrics
 
-    found = study(_purchases(context), context.as_of, context.parameters(ChurnParameters))
+    found = study(purchases_with_baskets(context), context.as_of, context.parameters(ChurnParameters))
     if found.state == "too_short":
         raise InputError(" ".join(found.notes) or "Churn needs purchases of identified customers; there are none yet.")
     customers = _customers(context, found)
@@ -155,7 +155,7 @@ def find(context: Context) -> Findings:
     )
 
 
-def _purchases(context: Context) -> Purchases:
+def purchases_with_baskets(context: Context) -> Purchases:
     """The receipts by day, and lines with the kind of goods and what was taken off."""
     lines = context.lines()
     finest = lines.category_3.coalesce(lines.category_2, lines.category_1)

@@ -105,6 +105,11 @@ class Behaviour:
         """The purchase days behind the figures."""
         return self._visits
 
+    @property
+    def baskets(self) -> Baskets:
+        """What was bought in each period."""
+        return self._baskets
+
     def at(self, cutoff: int) -> Snapshot:
         """Everybody at risk at the end of the day ``cutoff``."""
         plan = self._plan
