@@ -107,6 +107,9 @@ class _Suite:
         """Find, judge, publish, record."""
         begun = time.perf_counter()
         self._context.running = analysis.name
+        if waiting := self._lacking(analysis):
+            why = f"It waits for results of: {', '.join(waiting)}."
+            return self._recorded(analysis, now, begun, status=AnalysisRun.REFUSED, why=why)
         try:
             findings = analysis.find(self._context)
             tables = self._written(analysis, findings)
@@ -115,6 +118,7 @@ class _Suite:
         except Exception as error:
             # One broken analysis must not stop the others: it is logged and shown.
             log.exception("analysis_failed", analysis=analysis.name)
+            self._engine.abandon()
             return self._recorded(
                 analysis, now, begun, status=AnalysisRun.FAILED, why=f"{type(error).__name__}: {error}"
             )
@@ -125,6 +129,12 @@ class _Suite:
         self._publish(analysis, findings, tables, now)
         why = findings.proof.sentence() if findings.proof is not None else ""
         return self._recorded(analysis, now, begun, status=AnalysisRun.PROMOTED, why=why, findings=findings)
+
+    def _lacking(self, analysis: Analysis) -> list[str]:
+        """The analyses it needs that have no results: kept back or refused, with nothing from an earlier night."""
+        published = self._results.current_or_none()
+        there = published.facts if published is not None else {}
+        return [need for need in analysis.needs if need not in there]
 
     def _written(self, analysis: Analysis, findings: Findings) -> dict[str, Table]:
         from patron.intelligence.insights.marts.writing import write_mart

@@ -166,7 +166,7 @@ def _customers(context: Context, opened: date, closed: date) -> pa.Table:
         FROM tier_changes t JOIN memberships m USING (membership_id)
         WHERE t.effective_at::DATE <= $standing GROUP BY 1
     """
-    table: pa.Table = duck.execute(
+    table: pa.Table = duck.sql(
         f"""
         WITH tiers AS ({tiers}),
         sums AS (
@@ -184,7 +184,7 @@ def _customers(context: Context, opened: date, closed: date) -> pa.Table:
         LEFT JOIN customers c ON c.customer_id = s.customer
         ORDER BY customer_id
         """,  # noqa: S608 (our own SQL)
-        {
+        params={
             "opened": opened,
             "closed": closed,
             "standing": standing_on,

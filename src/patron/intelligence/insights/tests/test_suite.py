@@ -128,6 +128,28 @@ def test_one_that_cannot_run_stops_no_other(house: Path, error: Exception, statu
     assert [(each.status, each.why) for each in outcomes] == [(status, why), ("promoted", "")]
 
 
+def test_one_that_stops_half_way_through_a_result_leaves_the_connection_usable(house: Path) -> None:
+    def broken(context: Context) -> Findings:
+        context.warehouse.connection.execute("SELECT * FROM range(100000)").fetchone()
+        raise ZeroDivisionError
+
+    refresh(now=NOON)
+    run_analyses(now=NOON, among=suite())
+    assert [each.status for each in run_analyses(now=NOON, among=suite(broken))] == ["failed", "promoted"]
+
+
+def test_one_whose_need_has_no_results_waits(house: Path) -> None:
+    def broken(context: Context) -> Findings:
+        raise InputError("At least two purchases are needed.")
+
+    refresh(now=NOON)
+    outcomes = run_analyses(now=NOON, among=suite(broken))
+    assert [each.why for each in outcomes] == [
+        "At least two purchases are needed.",
+        "It waits for results of: spent.",
+    ]
+
+
 def test_marts_must_be_those_declared(house: Path) -> None:
     refresh(now=NOON)
     [outcome] = run_analyses(now=NOON, names=["spent"], among=suite(lambda _context: Findings({})))

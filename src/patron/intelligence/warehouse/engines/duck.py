@@ -61,5 +61,9 @@ class DuckEngine:
     def write(self, query: str, *, columns: Mapping[str, str], order: str, target: Path) -> int:
         return engine.write_parquet(self.connection, ordered(query, columns=columns, order=order), target)
 
+    def abandon(self) -> None:
+        """Let go of a result that somebody left half read: nothing else can be asked before."""
+        self.connection.abort()
+
     def close(self) -> None:
         self.connection.close()
