@@ -141,7 +141,7 @@ def _tiles(rows: Sequence[GroupRow], moves: Sequence[Move], tried: Sequence[Trie
             Tile(
                 _("Stability"),
                 formats.percent(max(quality.stability, 0), 0),
-                _("agreement when customers are drawn again; 100 % is the same groups"),
+                _("agreement when customers are drawn again; the same groups give 100 %"),
             )
         )
     known = [move for move in moves if move.from_cluster and move.to_cluster]
@@ -314,7 +314,7 @@ def _members_table(desk: Desk, cluster: int | None, names: Mapping[int, str]) ->
         ],
         list(cells(member_rows(desk.warehouse, desk.scope, cluster))),
         note=_(
-            "The 50 with the highest sales; the file holds all. How clearly: 0 % is on the border with another group."
+            "The 50 with the highest sales; the file holds all. How clearly: on the border with another group it is 0 %."
         ),
         every=lambda: (row for block in all_member_rows(desk.warehouse, desk.scope, cluster) for row in cells(block)),
     )
