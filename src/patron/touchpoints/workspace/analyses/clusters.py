@@ -314,7 +314,8 @@ def _members_table(desk: Desk, cluster: int | None, names: Mapping[int, str]) ->
         ],
         list(cells(member_rows(desk.warehouse, desk.scope, cluster))),
         note=_(
-            "The 50 with the highest sales; the file holds all. How clearly: on the border with another group it is 0 %."
+            "The 50 with the highest sales; the file holds all. How clearly: on the border with another group it is "
+            "0 %."
         ),
         every=lambda: (row for block in all_member_rows(desk.warehouse, desk.scope, cluster) for row in cells(block)),
     )

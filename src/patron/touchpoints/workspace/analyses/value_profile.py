@@ -356,8 +356,9 @@ def _explanation(desk: Desk, rows: Sequence[GroupRow], summary: ProfileSummary) 
         )
         % {"known": formats.count(known), "customers": formats.count(summary.customers)},
         _(
-            "Each group is compared with the rest by trimmed means with unequal variances (Yuen 1974), the ratio has an "
-            "interval of 95 % (Fieller 1954), and the verdict allows for asking about several groups at once (Holm 1979)."
+            "Each group is compared with the rest by trimmed means with unequal variances (Yuen 1974), the ratio has "
+            "an interval of 95 % (Fieller 1954), and the verdict allows for asking about several groups at once (Holm "
+            "1979)."
         ),
         _("A difference is no cause: the young may live elsewhere, or shop in another branch."),
     ]
