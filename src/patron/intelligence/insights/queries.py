@@ -12,6 +12,9 @@ from patron.intelligence.insights.models import AnalysisRun, ModelParameters
 from patron.intelligence.warehouse.reader import ANALYSES
 from patron.intelligence.warehouse.store import Store
 
+HOURLY_MODELS = ("value", "lifecycle")
+"""Those that every refresh runs; the others run with the analyses."""
+
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
@@ -90,14 +93,20 @@ class ModelSettings:
 
 
 def get_model_settings() -> list[ModelSettings]:
-    """Every model with its parameters as they are now, by name."""
+    """Every model that judges the house's own data, with its parameters as they are now: the hourly ones first.
+
+    Models that only work on files are not among them, nor is the seed of chance.
+    """
     # The models take a moment to load, and only the page about them needs them.
+    from patron.intelligence.insights.analyses.registry import analyses
     from patron.intelligence.mining.contract import parameter_infos
     from patron.intelligence.mining.registry import models
 
     latest = {row.model: row for row in ModelParameters.objects.order_by("model", "-id").distinct("model")}
     found = []
-    for name, model in models().items():
+    known = models()
+    for name in (*HOURLY_MODELS, *(each for each in known if each in analyses() and each not in HOURLY_MODELS)):
+        model = known[name]
         defaults = model.parameters().as_dict()
         changed = latest[name].parameters if name in latest else {}
         settings_of_model = tuple(
@@ -111,6 +120,7 @@ def get_model_settings() -> list[ModelSettings]:
                 info.choices,
             )
             for each, info in parameter_infos(model.parameters).items()
+            if each != "seed"
         )
         card = model.card
         found.append(
