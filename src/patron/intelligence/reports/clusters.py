@@ -7,7 +7,7 @@ from decimal import Decimal
 from patron.intelligence.reports.scope import Scope
 from patron.intelligence.warehouse.reader import Warehouse
 
-PAGE = 50
+PAGE = 25
 
 
 @dataclass(frozen=True, slots=True)

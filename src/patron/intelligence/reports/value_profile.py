@@ -12,7 +12,7 @@ Question = Literal["young", "age", "sex", "occupation", "district", "newcomer", 
 QUESTIONS: tuple[Question, ...] = (
     "young", "age", "sex", "occupation", "district", "newcomer", "tenure", "branch",
 )  # fmt: skip
-PAGE = 50
+PAGE = 25
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ def build(desk: Desk) -> Answer:
         return Answer(_("Nobody here bought anything in the last year, so there are no groups."))
     traits = {key: list(own) for key, own in groupby(trait_rows(desk.warehouse), key=lambda each: each.cluster)}
     names = {row.cluster: group_name(row.cluster, traits.get(row.cluster, ())) for row in rows}
+    short = {row.cluster: group_name(row.cluster, traits.get(row.cluster, ()), most=1) for row in rows}
     choices = {"all": _("All groups"), **{str(key): name for key, name in names.items()}}
     chosen = desk.choice("group", choices, label=_("Customers of"))
     moves, tried = move_rows(desk.warehouse, desk.scope), tried_rows(desk.warehouse)
@@ -74,23 +75,23 @@ def build(desk: Desk) -> Answer:
         sentence=_sentence(rows),
         tiles=_tiles(rows, moves, tried),
         parts=[
-            ChartPart(_("How many they are and what they bring"), _bubbles(rows, names, desk.currency)),
-            *_moves_part(moves, names),
+            ChartPart(_("How many they are and what they bring"), _bubbles(rows, short, desk.currency)),
+            *_moves_part(moves, short),
             _profit_table(rows, names),
             TextPart(
                 _("What sets each group apart"),
                 [_portrait(names[key], own, desk.currency) for key, own in traits.items()],
             ),
             *_choice_part(tried),
-            _members_table(desk, None if chosen == "all" else int(chosen), names),
+            _members_table(desk, None if chosen == "all" else int(chosen), names, short),
         ],
         explanation=_explanation(desk, tried),
     )
 
 
-def group_name(cluster: int, traits: Sequence[TraitRow]) -> str:
+def group_name(cluster: int, traits: Sequence[TraitRow], *, most: int = NAMED_TRAITS) -> str:
     """ "1 · Come often, large baskets": the number, and what sets the group apart most."""
-    said = [_word(trait) for trait in traits if trait.level != "usual"][:NAMED_TRAITS]
+    said = [_word(trait) for trait in traits if trait.level != "usual"][:most]
     name = _(", ").join(said) or _("like everybody")
     return f"{cluster} · {name[:1].upper()}{name[1:]}"
 
@@ -282,14 +283,14 @@ def _choice_part(tried: Sequence[Tried]) -> list[Part]:
     return [ChartPart(_("Why so many groups"), chart)]
 
 
-def _members_table(desk: Desk, cluster: int | None, names: Mapping[int, str]) -> TablePart:
+def _members_table(desk: Desk, cluster: int | None, names: Mapping[int, str], short: Mapping[int, str]) -> TablePart:
     def cells(members: Iterable[MemberRow]) -> Iterable[Row]:
         for each in members:
-            before = names.get(each.earlier_cluster or 0, "")
+            before = short.get(each.earlier_cluster or 0, "")
             yield (
                 Who(each.customer_id),
-                names[each.cluster],
-                "" if before == names[each.cluster] else before,
+                short[each.cluster],
+                "" if before == short[each.cluster] else before,
                 each.confidence,
                 each.spend,
                 each.visits,
@@ -314,7 +315,7 @@ def _members_table(desk: Desk, cluster: int | None, names: Mapping[int, str]) ->
         ],
         list(cells(member_rows(desk.warehouse, desk.scope, cluster))),
         note=_(
-            "The 50 with the highest sales; the file holds all. How clearly: on the border with another group it is "
+            "The 25 with the highest sales; the file holds all. How clearly: on the border with another group it is "
             "0 %."
         ),
         every=lambda: (row for block in all_member_rows(desk.warehouse, desk.scope, cluster) for row in cells(block)),

@@ -101,8 +101,8 @@ def build(desk: Desk) -> Answer:
             *_bars(question, rows, desk.currency),
             _groups_table(question, rows),
             *_curves(desk, summary),
-            _costly(desk),
             TextPart(_("Cost to serve"), _serving(desk, summary)),
+            _costly(desk),
         ],
         explanation=_explanation(desk, rows, summary),
     )
@@ -241,18 +241,18 @@ def _bars(question: Question, rows: Sequence[GroupRow], currency: str) -> list[P
 
 def _groups_table(question: Question, rows: Sequence[GroupRow]) -> TablePart:
     columns = [
-        Column(str(QUESTION_LABELS[question])), Column(_("Customers"), "count"), Column(_("Customers %"), "percent"),
-        Column(_("Sales"), "money"), Column(_("Sales %"), "percent"), Column(_("at least"), "percent"),
-        Column(_("at most"), "percent"), Column(_("Average"), "money"), Column(_("Median"), "money"),
-        Column(_("Typical"), "money"), Column(_("times the others"), "ratio"), Column(_("at least"), "ratio"),
-        Column(_("at most"), "ratio"), Column(_("Verdict")), Column(_("Left after serving"), "money"),
-        Column(_("A class"), "count"),
+        Column(str(QUESTION_LABELS[question])), Column(_("Verdict")), Column(_("Customers"), "count"),
+        Column(_("Customers %"), "percent"), Column(_("Sales %"), "percent"), Column(_("Typical"), "money"),
+        Column(_("times the others"), "ratio"), Column(_("at least"), "ratio"), Column(_("at most"), "ratio"),
+        Column(_("Average"), "money"), Column(_("Median"), "money"), Column(_("Sales"), "money"),
+        Column(_("Sales %, at least"), "percent"), Column(_("Sales %, at most"), "percent"),
+        Column(_("Left after serving"), "money"), Column(_("A class"), "count"),
     ]  # fmt: skip
     table = [
         (
-            group_label(row.key), row.customers, row.customer_share, row.value, row.value_share, row.share_low,
-            row.share_high, row.mean, row.median, row.typical, row.ratio, row.ratio_low, row.ratio_high,
-            Badge(*VERDICT_LABELS[row.verdict]), row.contribution, row.class_a,
+            group_label(row.key), Badge(*VERDICT_LABELS[row.verdict]), row.customers, row.customer_share,
+            row.value_share, row.typical, row.ratio, row.ratio_low, row.ratio_high, row.mean, row.median, row.value,
+            row.share_low, row.share_high, row.contribution, row.class_a,
         )
         for row in rows
     ]  # fmt: skip

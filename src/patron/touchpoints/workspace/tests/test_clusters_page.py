@@ -74,7 +74,7 @@ def test_the_profit_table_has_the_columns_of_the_frequent_flyer_form(shop: tuple
 def test_the_members_of_a_group_and_the_file_of_all(shop: tuple[Warehouse, Run]) -> None:
     own = [row[0] for row in shop[0].rows("SELECT customer_id FROM clusters_customers WHERE cluster = 2")]
     part = table(answer(shop, "group=2"), "customers")
-    assert len(part.rows) == min(len(own), 50)
+    assert len(part.rows) == min(len(own), 25)
     assert {row[0] for row in part.every()} == {Who(each) for each in own}
 
 
