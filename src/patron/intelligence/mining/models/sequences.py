@@ -29,6 +29,7 @@ class SequenceParameters(Parameters):
         "0.1", "in at least this share of sequences (0.1, 10%; 1.0 is all) or in so many of them (50)"
     )
     max_length: int = parameter(0, "items of a pattern in all its steps; 0: any number", minimum=0)
+    max_step: int = parameter(0, "items of one step; 0: any number, 1: single items only", minimum=0)
     min_gap: float = parameter(0.0, "at least so much time from one step to the next; 0: any later position", minimum=0)
     max_gap: float = parameter(0.0, "at most so much time from one step to the next; 0: any time", minimum=0)
     within: float = parameter(0.0, "at most so much time from the first step to the last; 0: any time", minimum=0)
@@ -49,7 +50,9 @@ def compute(rows: Rows, _as_of: dt.date, parameters: SequenceParameters) -> Outc
     sequences = Sequences.of(table["sequence"], table["position"], table["item"])
     min_count = least_count(parameters.min_support, sequences.size)
     gaps = Gaps(min_gap=parameters.min_gap, max_gap=parameters.max_gap, within=parameters.within)
-    found = sequential_patterns(sequences, min_count=min_count, max_length=parameters.max_length, gaps=gaps)
+    found = sequential_patterns(
+        sequences, min_count=min_count, max_length=parameters.max_length, max_step=parameters.max_step, gaps=gaps
+    )
     patterns = patterns_table(found)
     dropped = sequences.dropped
     return Outcome(

@@ -57,6 +57,15 @@ class Sequences:
         time = _as_numbers(position)
         _, owner = codes(sequence)
         names, code = in_text_order(*codes(item))
+        dated = pa.types.is_date(position.type) or pa.types.is_timestamp(position.type)
+        return cls.of_codes(names, owner, time, code, dropped=rows - len(sequence), dated=dated)
+
+    @classmethod
+    def of_codes(
+        cls, names: pa.Array, owner: Whole, time: Real | Whole, code: Whole, *, dropped: int = 0, dated: bool = False
+    ) -> Sequences:
+        """From numbered sequences and items: in row i item ``code[i]`` happens to ``owner[i]`` at ``time[i]``."""
+        time = np.asarray(time, dtype=np.float64)
         order = np.lexsort((code, time, owner))
         owner, time, code = owner[order], time[order], code[order]
         new = np.ones(len(order), dtype=np.bool_)
@@ -73,8 +82,8 @@ class Sequences:
             time=time[firsts],
             item_starts=np.searchsorted(held, np.arange(len(names) + 1)),
             events=events_of,
-            dropped=rows - len(sequence),
-            dated=pa.types.is_date(position.type) or pa.types.is_timestamp(position.type),
+            dropped=dropped,
+            dated=dated,
         )
 
     @property

@@ -12,7 +12,7 @@ from patron.intelligence.mining.arrays import Real, Whole, decimals, half_up, pr
 from patron.intelligence.mining.patterns.events import Elements, Sequences, frequent_elements
 from patron.intelligence.mining.patterns.gaps import Gaps, grow_within
 from patron.intelligence.mining.patterns.prefixspan import grow
-from patron.intelligence.mining.patterns.trie import MOST_PATTERNS, ranges
+from patron.intelligence.mining.patterns.trie import MOST_PATTERNS, UNLIMITED, ranges
 from patron.intelligence.mining.sentences import Piece, Template, sentences
 
 REASON_CODES: Final = ("one_step", "steps", "two_steps")
@@ -42,15 +42,19 @@ def sequential_patterns(
     *,
     min_count: int,
     max_length: int = 0,
+    max_step: int = 0,
     gaps: Gaps = Gaps(),  # noqa: B008 (frozen)
     most: int = MOST_PATTERNS,
 ) -> Patterns:
     """Every pattern that at least ``min_count`` sequences hold within ``gaps``, up to ``max_length`` items (0: any).
 
+    ``max_step`` limits the items of one step (0: any number).
+
     A pattern is a list of steps; a step is a set of items of one event; a sequence holds it when it has events in that
     order that include the steps. Raises :class:`ParameterError` when there are more than ``most``.
     """
-    elements = frequent_elements(sequences, min_count=min_count, max_length=max_length)
+    largest = min(max_length or UNLIMITED, max_step or UNLIMITED)
+    elements = frequent_elements(sequences, min_count=min_count, max_length=largest)
     if gaps.none:
         found = grow(sequences, elements, min_count=min_count, max_length=max_length, most=most)
     else:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from patron.intelligence.mining.arrays import Whole, Whole32
+from patron.intelligence.mining.arrays import Flags, Whole, Whole32, prefix_sums
 from patron.intelligence.mining.errors import ParameterError
 
 _SUPPORT = re.compile(r"(?P<number>\d+|\d*\.\d+|\d+\.|\d+(?:\.\d*)?[eE]-?\d+)\s*(?P<percent>%?)")
@@ -40,13 +40,27 @@ class Baskets:
         if not pc.all(known, min_count=0).as_py():
             basket, item = basket.filter(known), item.filter(known)
         _, holder = codes(basket)
-        names, code = codes(item)
-        names, code = in_text_order(names, code)
-        size = int(holder.max(initial=-1)) + 1
+        names, code = in_text_order(*codes(item))
+        return cls.of_codes(names, holder, code, int(holder.max(initial=-1)) + 1, dropped=rows - len(basket))
+
+    @classmethod
+    def of_codes(cls, names: pa.Array, holder: Whole, code: Whole, size: int, *, dropped: int = 0) -> Baskets:
+        """From numbered baskets and items: row i says that basket ``holder[i]`` holds item ``code[i]``."""
         pairs = distinct(code * np.int64(max(size, 1)) + holder)
         held, holders = np.divmod(pairs, max(size, 1))
         starts = np.searchsorted(held, np.arange(len(names) + 1))
-        return cls(names, starts, holders.astype(np.int32), size, rows - len(basket))
+        return cls(names, starts, holders.astype(np.int32), size, dropped)
+
+    def where(self, chosen: Flags) -> Baskets:
+        """The chosen baskets alone, numbered anew; the names stay."""
+        kept = chosen[self.holders]
+        place = prefix_sums(chosen)[:-1]
+        return Baskets(
+            self.names,
+            prefix_sums(kept)[self.starts],
+            place[self.holders[kept]].astype(np.int32),
+            int(np.count_nonzero(chosen)),
+        )
 
     @property
     def counts(self) -> Whole:
