@@ -121,7 +121,9 @@ def measure(purchases: Purchases, as_of: dt.date, parameters: LoyaltyParameters)
         gone=gone,
         parts=parts,
         explained=explained,
-        expected=expected(*told, as_of=end, tail=tested.tail) if tested else expected(*told, as_of=end),
+        expected=expected(*told, as_of=end, half_life=tested.half_life, tail=tested.tail)
+        if tested
+        else expected(*told, as_of=end),
         back_test=tested,
         prices=prices,
         branches=branches,

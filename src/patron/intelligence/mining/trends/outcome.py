@@ -35,7 +35,11 @@ RETENTION_WEEKS: Final = (13, 26, 52)
 
 def outcome_of(purchases: Purchases, as_of: dt.date, parameters: LoyaltyParameters) -> Outcome:
     """The outcome of the model; see ``models/loyalty.py``."""
-    found = measure(purchases, as_of, parameters)
+    return outcome_from(measure(purchases, as_of, parameters), as_of)
+
+
+def outcome_from(found: Loyalty, as_of: dt.date) -> Outcome:
+    """Table, figures, curves and remarks of what was measured as of ``as_of``."""
     survival = retention(found, as_of, np.ones(len(found.loyalty), dtype=bool))
     return Outcome(
         table=table_of(found, as_of),
@@ -239,6 +243,11 @@ def _notes(found: Loyalty, as_of: dt.date) -> tuple[str, ...]:
     ]  # fmt: skip
     if lacking:
         notes.append(f"Firmness is measured without {', '.join(lacking)}: the input has no such column.")
+    if found.back_test is not None and found.back_test.error > found.back_test.naive_error:
+        notes.append(
+            f"Visits foretold four weeks ago missed by {found.back_test.error:.2f}, the four weeks before by "
+            f"{found.back_test.naive_error:.2f}: go by those."
+        )
     if found.back_test is None:
         notes.append("The forecast of visits is not back-tested: that needs sixteen weeks of data.")
     return tuple(notes)
