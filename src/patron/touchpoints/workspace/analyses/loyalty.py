@@ -451,9 +451,10 @@ def _explanation(desk: Desk) -> list[str]:
     told = [
         _(
             "%(customers)s customers, purchases from %(first)s to %(last)s. Persistence: in how many periods of four "
-            "weeks they came, since when, and whether they are still here. Firmness: how little common ups and downs, "
-            "price cuts, other branches and other brands move them. Stability: how regular the days between visits are, "
-            "how evenly visits are spread, and whether the rhythm stays. Each runs from 0 to 100; loyalty is their mean."
+            "weeks they came, since when, and whether they are still here. Firmness: how little common ups and "
+            "downs, price cuts, other branches and other brands move them. Stability: how regular the days between "
+            "visits are, how evenly visits are spread, and whether the rhythm stays. Each runs from 0 to 100; loyalty "
+            "is their mean."
         )
         % facts,
         _(
