@@ -95,6 +95,7 @@ def test_groups_tell_more_of_the_weeks_after_than_everybodys_average(found: tupl
 
 def test_insights_name_the_group_and_its_treatment(found: tuple[Context, Findings]) -> None:
     insights = found[1].insights
+    assert insights is not None
     assert insights.column_names == list(INSIGHT_COLUMNS)
     facts = json.loads(insights["facts"][0].as_py())
     assert facts.keys() == {"cluster", "groups", "treatment", "next"}

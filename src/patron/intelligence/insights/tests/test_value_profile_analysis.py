@@ -1,6 +1,7 @@
 """Who is worth more, in the house: figures that add up, answers for each branch, costs at the house's prices."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def _found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Context, Findings]
     return found_in(tmp_path_factory.mktemp("house") / "warehouse", Size(customers=260, receipts=5000), call_cost=30.0)
 
 
-def rows(found: tuple[Context, Findings], mart: str, **wanted: object) -> list[dict[str, object]]:
+def rows(found: tuple[Context, Findings], mart: str, **wanted: object) -> list[dict[str, Any]]:
     return [
         row
         for row in found[1].tables[f"value_profile_{mart}"].to_pylist()
@@ -111,6 +112,7 @@ def test_the_shares_of_one_half_year_foretell_those_of_the_next(found: tuple[Con
 
 def test_each_customer_has_an_insight_by_what_is_left(found: tuple[Context, Findings]) -> None:
     insights = found[1].insights
+    assert insights is not None
     assert insights.column_names == list(INSIGHT_COLUMNS)
     assert sorted(insights["rank"].to_pylist()) == list(range(1, insights.num_rows + 1))
     assert set(insights["reason_code"].to_pylist()) <= set(REASON_CODES)

@@ -79,6 +79,7 @@ def test_a_branch_is_asked_about_its_own_customers_and_not_about_branches(shop: 
     page = answer(shop, "by=branch", branch=2)
     assert page.tiles[0].value == str(len(own))
     part = next(part for part in page.parts if isinstance(part, TablePart) and part.key == "customers")
+    assert part.every is not None
     assert {row[0] for row in part.every()} == {Who(each) for each in own}
     assert str(page.sentence) == "Under 35 or not: every group here has too few customers to compare."
     assert answer(shop, branch=99).parts == ()
