@@ -76,7 +76,7 @@ def build(desk: Desk) -> Answer:
         tiles=_tiles(rows, moves, tried),
         parts=[
             ChartPart(_("How many they are and what they bring"), _bubbles(rows, short, desk.currency)),
-            *_moves_part(moves, short),
+            *_moves_part(moves, names),
             _profit_table(rows, names),
             TextPart(
                 _("What sets each group apart"),
@@ -252,7 +252,7 @@ def _value(feature: str, value: float, currency: str) -> str:
 def _moves_part(moves: Sequence[Move], names: Mapping[int, str]) -> list[Part]:
     if not moves:
         return []
-    labels = {0: _("Not here"), **names}
+    labels = {0: _("Not here")} | {key: _("Group %(number)s") % {"number": key} for key in names}
     shade = {key: colour("series", str((key - 1) % 6 + 1)) if key else colour("ink", "muted") for key in labels}
     nodes = [charts.Node(f"{side}-{key}", label, side, shade[key]) for side in (0, 1) for key, label in labels.items()]
     flows = [charts.Flow(f"0-{move.from_cluster}", f"1-{move.to_cluster}", move.customers) for move in moves]
