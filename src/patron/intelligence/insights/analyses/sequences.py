@@ -152,7 +152,7 @@ def _paths(bought: Shopping, parameters: HouseSequences) -> pa.Table:
     table = table.filter(pc.greater(table["steps"], 1))
     rows = table.to_pylist()
     rows = [row for row in rows if len({tuple(step) for step in row["pattern"]}) == row["steps"]]
-    rows.sort(key=lambda row: (-row["steps"], -row["lift"], -row["count"]))
+    rows.sort(key=lambda row: (-row["steps"], -row["count"], row["pattern"]))
     kept = [row for steps in (2, 3) for row in [each for each in rows if each["steps"] == steps][:KEPT]]
     return pa.table({
         "level": pa.array([level] * len(kept), pa.string()),

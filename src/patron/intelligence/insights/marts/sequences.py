@@ -33,7 +33,7 @@ PATTERNS = Mart(
     meaning="Paths of two and three purchases that many customers take, within the days of the model's parameters.",
     columns=(
         ExportColumn("level", "string", "Level of the catalogue."),
-        ExportColumn("position", "int32", "Order by lift within the number of steps, then by customers."),
+        ExportColumn("position", "int32", "Order by customers within the number of steps."),
         ExportColumn("path", "string", "The steps in words, one after the other."),
         ExportColumn("steps", "int32", "How many steps."),
         ExportColumn("customers", "int64", "Customers who took it."),

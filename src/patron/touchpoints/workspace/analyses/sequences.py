@@ -227,7 +227,7 @@ def _paths(desk: Desk) -> list[Part]:
     found = [path for steps in (3, 2) for path in paths(desk.warehouse, steps)]
     if not found:
         return []
-    every = [(path.path, path.customers, path.support, path.confidence, path.lift) for path in found]
+    every = [(path.path, path.customers, path.support, path.confidence) for path in found]
     within = float(desk.run.parameters.get("within", 0))
     return [
         TablePart(
@@ -235,7 +235,7 @@ def _paths(desk: Desk) -> list[Part]:
             title=_("Paths that many customers take"),
             columns=(
                 Column(_("Steps")), Column(_("Customers"), "count"), Column(_("of all customers"), "percent"),
-                Column(_("go on to the last step"), "percent"), Column(_("× as often as all"), "decimal"),
+                Column(_("go on to the last step"), "percent"),
             ),
             rows=every[:SHOWN],
             note=_("From first to last within %(days)s days, at least once in the year.")
