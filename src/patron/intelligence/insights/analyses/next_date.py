@@ -132,7 +132,7 @@ def _visits(context: Context, table: pa.Table) -> pa.Table:
     return made
 
 
-def _expected(context: Context, visits: pa.Table, expected: np.ndarray) -> pa.Table:  # type: ignore[type-arg]
+def _expected(context: Context, visits: pa.Table, expected: np.ndarray) -> pa.Table:
     """Sums by home branch and day, and the usual number by weekday."""
     days = [context.as_of + dt.timedelta(ahead + 1) for ahead in range(DAYS_AHEAD)]
     branch = visits["branch_id"].combine_chunks().fill_null(-1).to_numpy()

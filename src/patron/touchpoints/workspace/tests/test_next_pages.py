@@ -4,7 +4,7 @@ import pytest
 from django.http import QueryDict
 
 from patron.intelligence.insights.analyses import next_date, next_product, upsell
-from patron.intelligence.insights.analyses.contract import INSIGHT_COLUMNS, Context, Findings
+from patron.intelligence.insights.analyses.contract import INSIGHT_COLUMNS, Analysis, Context, Findings
 from patron.intelligence.reports.scope import Scope
 from patron.intelligence.warehouse.reader import Warehouse, open_warehouse
 from patron.intelligence.warehouse.testing_files import AS_OF, Size, generated, published
@@ -12,12 +12,12 @@ from patron.kernel.actor import system
 from patron.touchpoints.workspace.analyses import next_date as date_page
 from patron.touchpoints.workspace.analyses import next_product as product_page
 from patron.touchpoints.workspace.analyses import upsell as upsell_page
-from patron.touchpoints.workspace.analyses.contract import TablePart, Who
+from patron.touchpoints.workspace.analyses.contract import AnalysisPage, TablePart, Who
 from patron.touchpoints.workspace.analyses.desk import Desk, Run
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
-CASES = {
+CASES: dict[str, tuple[Analysis, AnalysisPage, dict[str, int | float | str | bool]]] = {
     "next_product": (next_product.ANALYSIS, product_page.PAGE, {"min_customers": 2}),
     "next_date": (next_date.ANALYSIS, date_page.PAGE, {}),
     "upsell": (upsell.ANALYSIS, upsell_page.PAGE, {"min_purchases": 1, "min_products": 3, "max_step": 100.0}),
