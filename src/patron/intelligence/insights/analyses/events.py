@@ -128,10 +128,10 @@ _ANNIVERSARIES: Final = """
 """
 
 _BIRTHDAYS: Final = """
-    SELECT m.customer_id, 'birthday' AS kind, max(v.issued_at)::DATE AS happens_on, NULL AS number, '' AS detail,
-           'A birthday voucher was given on ' || max(v.issued_at)::DATE || '.' AS reason
+    SELECT m.customer_id, 'birthday' AS kind, max(v.issued_on) AS happens_on, NULL AS number, '' AS detail,
+           'A birthday voucher was given on ' || max(v.issued_on) || '.' AS reason
     FROM vouchers v JOIN memberships m USING (membership_id)
-    WHERE v.occasion = 'birthday' AND v.issued_at::DATE BETWEEN $1 AND $2 GROUP BY m.customer_id
+    WHERE v.occasion = 'birthday' AND v.issued_on BETWEEN $1 AND $2 GROUP BY m.customer_id
 """
 
 _CAME_BACK: Final = """
@@ -257,6 +257,13 @@ def _moves(context: Context, since: date, until: date) -> pa.Table:
     owner, day, branch = (visits[name].to_numpy().astype(np.int64) for name in ("owner", "day", "branch_id"))
     moved = branch_moves(owner, day, branch)
     names = dict(context.warehouse.rows("SELECT branch_id, name FROM branches"))
+    # Who goes elsewhere because the branch has closed has not moved.
+    closed = {
+        each for (each,) in context.warehouse.rows(
+            "SELECT branch_id FROM purchases WHERE NOT is_voided AND occurred_on <= $1::DATE "
+            "GROUP BY branch_id HAVING max(occurred_on) < $1::DATE - 28", [until],
+        )
+    }  # fmt: skip
     customers = visits["customer_id"].to_numpy()[np.unique(owner, return_index=True)[1]] if len(owner) else owner
     rows = [
         {"customer_id": int(customers[who]), "kind": "moved", "happens_on": EPOCH + timedelta(int(changed)),
@@ -267,7 +274,7 @@ def _moves(context: Context, since: date, until: date) -> pa.Table:
         for who, old, new, changed, evident in zip(
             moved.owner, moved.old, moved.new, moved.changed, moved.evident, strict=True
         )
-        if evident >= (since - EPOCH).days
+        if evident >= (since - EPOCH).days and int(old) not in closed
     ]  # fmt: skip
     return pa.Table.from_pylist(rows, schema=_SCHEMA)
 

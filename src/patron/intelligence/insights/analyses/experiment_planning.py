@@ -164,7 +164,7 @@ def _customers(context: Context, opened: date, closed: date) -> pa.Table:
     tiers = """
         SELECT m.customer_id AS customer, arg_max(t."after", (t.effective_at, t.tier_change_id)) AS tier
         FROM tier_changes t JOIN memberships m USING (membership_id)
-        WHERE t.effective_at::DATE <= $standing GROUP BY 1
+        WHERE t.effective_on <= $standing GROUP BY 1
     """
     table: pa.Table = duck.sql(
         f"""
@@ -251,7 +251,7 @@ def _treatments(context: Context) -> pa.Table:
     return context.warehouse.arrow(
         """
         WITH given AS (
-            SELECT v.definition, min(v.occasion) AS occasion, m.customer_id, min(v.issued_at)::DATE AS given_on
+            SELECT v.definition, min(v.occasion) AS occasion, m.customer_id, min(v.issued_on) AS given_on
             FROM vouchers v JOIN memberships m USING (membership_id) GROUP BY v.definition, m.customer_id
         ),
         kinds AS (
@@ -272,10 +272,11 @@ def _treatments(context: Context) -> pa.Table:
         SELECT k.definition, k.occasion, k.first_on, k.holders, count(*) FILTER (NOT s.holder) AS others,
                round(avg(s.spend) FILTER (s.holder), 6) AS holders_before,
                round(avg(s.spend) FILTER (NOT s.holder), 6) AS others_before,
-               (avg(s.spend) FILTER (s.holder) - avg(s.spend) FILTER (NOT s.holder)) / nullif(sqrt(
-                   (var_samp(s.spend) FILTER (s.holder) + var_samp(s.spend) FILTER (NOT s.holder)) / 2), 0) AS apart
+               round((avg(s.spend) FILTER (s.holder) - avg(s.spend) FILTER (NOT s.holder)) / nullif(sqrt(
+                   (var_samp(s.spend) FILTER (s.holder) + var_samp(s.spend) FILTER (NOT s.holder)) / 2), 0), 6) AS apart
         FROM kinds k JOIN sides s USING (definition)
         GROUP BY ALL HAVING count(*) FILTER (s.holder) > 0 AND count(*) FILTER (NOT s.holder) > 0
+        ORDER BY k.holders DESC, k.definition
         """,
         [context.currency],
     )

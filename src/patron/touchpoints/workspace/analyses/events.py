@@ -47,7 +47,8 @@ KIND_LABELS: Mapping[str, Words] = {
 def build(desk: Desk) -> Answer:
     """The answer, how many of each kind, and the list of the chosen kind."""
     counts = event_counts(desk.warehouse, desk.scope)
-    options = {"": _("all kinds"), **{each.kind: KIND_LABELS[each.kind] for each in counts if each.kind in KIND_LABELS}}
+    found = {each.kind: KIND_LABELS[each.kind] for each in counts if each.kind in KIND_LABELS}
+    options = {"": _("all kinds"), **found}
     kind = desk.choice("kind", options, "", label=_("Event"))
     skip = int(desk.number("from", 0, 0, whole=True, label=_("Skip")))
     customers = customers_with_events(desk.warehouse, desk.scope)
@@ -59,8 +60,8 @@ def build(desk: Desk) -> Answer:
         sentence = _("Nobody here has an event in these days.")
     else:
         sentence = ngettext(
-            "%(customers)s customer has an event of the last or next %(days)s days; %(vips)s of the events are of VIPs. "
-            "Start with those.",
+            "%(customers)s customer has an event of the last or next %(days)s days; %(vips)s of the events are of "
+            "VIPs. Start with those.",
             "%(customers)s customers have an event of the last or next %(days)s days; %(vips)s of the events are of "
             "VIPs. Start with those.",
             customers,
@@ -143,17 +144,17 @@ def _told(row: EventRow) -> str:
 def _explanation() -> list[str]:
     return [
         _(
-            "Days of birth never leave the database, so a birthday shows by the voucher that the programme gave for it; "
-            "anniversaries are of joining the programme."
+            "Days of birth never leave the database, so a birthday shows by the voucher that the programme gave for "
+            "it; anniversaries are of joining the programme."
         ),
         _(
             "A new baby or pet: such goods on two days within eight weeks, and never in the half year before. Which "
             "categories say so is a setting. It is a guess: never congratulate on it, offer what helps."
         ),
         _(
-            "Moved: at least five visits in a row of which seven in ten are at a new branch, where before at most two in "
-            "ten were, and this a thousand times likelier with the change than without. A first purchase counts for a "
-            "department and for customers known for half a year."
+            "Moved: at least five visits of which seven in ten are at a new branch, where before at most two in ten "
+            "were, and this a thousand times likelier with the change than without; not where the old branch has "
+            "closed. A first purchase counts for a department and for customers known for half a year."
         ),
     ]
 

@@ -1,0 +1,137 @@
+"""Watch, events, drift and experiments: the answer on top, complete tables, one branch's own, every choice."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.http import QueryDict
+
+from patron.intelligence.insights.analyses import drift, events, experiment_planning, watch
+from patron.intelligence.insights.analyses.contract import Context
+from patron.intelligence.mining.registry import model_named
+from patron.intelligence.reports.scope import Scope
+from patron.intelligence.warehouse.reader import Warehouse, open_warehouse
+from patron.intelligence.warehouse.testing_files import AS_OF, Size, generated, published
+from patron.kernel.actor import system
+from patron.kernel.ui import formats
+from patron.touchpoints.workspace.analyses import drift as drift_page
+from patron.touchpoints.workspace.analyses import events as events_page
+from patron.touchpoints.workspace.analyses import experiments as experiments_page
+from patron.touchpoints.workspace.analyses import watch as watch_page
+from patron.touchpoints.workspace.analyses.contract import Answer, Badge, ChartPart, Link, TablePart, Who
+from patron.touchpoints.workspace.analyses.desk import Desk, Run
+
+pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
+
+PAGES = {each.PAGE.name: each.PAGE for each in (drift_page, events_page, experiments_page, watch_page)}
+Shop = tuple[Warehouse, dict[str, Run]]
+
+
+@pytest.fixture(name="shop", scope="module")
+def _shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    root = tmp_path_factory.mktemp("house") / "warehouse"
+    published(root, generated(seed=3, size=Size(customers=300, receipts=9000, days=420)))
+    warehouse = open_warehouse(root)
+    context = Context(warehouse, as_of=AS_OF, currency="HKD", changed={})
+    duck = warehouse.connection
+    for mart, model in (("customer_value", "value"), ("customer_stage", "lifecycle")):
+        duck.register("made", model_named(model).run(context.purchases(), as_of=AS_OF).table)
+        duck.execute(f"CREATE TEMP TABLE {mart} AS SELECT customer AS customer_id, * FROM made")
+    month = AS_OF.replace(day=1) - timedelta(1)
+    duck.execute(
+        f"CREATE TEMP TABLE inventory_cells AS SELECT DATE '{month}' AS closed_on, 'mature' AS from_stage, "
+        "stage::VARCHAR AS to_stage, count(*) AS customers FROM customer_stage GROUP BY stage"
+    )
+    runs = {}
+    for module in (drift, events, experiment_planning, watch):
+        context.running = module.ANALYSIS.name
+        findings = module.ANALYSIS.find(context)
+        for mart in module.ANALYSIS.marts:
+            duck.register("found", findings.tables[mart.name])
+            columns = ", ".join(f'CAST("{c.name}" AS {c.sql_type}) AS "{c.name}"' for c in mart.columns)
+            duck.execute(f"CREATE TEMP TABLE {mart.name} AS SELECT {columns} FROM found")
+        runs[module.ANALYSIS.name] = Run(
+            as_of=AS_OF, parameters=findings.parameters, metrics=findings.metrics, notes=findings.notes
+        )
+    return warehouse, runs
+
+
+def built(shop: Shop, name: str, query: str = "", branch: int | None = None) -> Answer:
+    desk = Desk(
+        warehouse=shop[0], scope=Scope(branch), place="", currency="HKD", as_of=date(2026, 3, 3),
+        actor=system("test"), query=QueryDict(query), run=shop[1][PAGES[name].shows],
+    )  # fmt: skip
+    return PAGES[name].build(desk)
+
+
+def table(answer: Answer, key: str) -> TablePart:
+    return next(part for part in answer.parts if isinstance(part, TablePart) and part.key == key)
+
+
+@pytest.mark.parametrize("branch", [None, 2, -1])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_complete_for_the_house_a_branch_and_nobody(shop: Shop, name: str, branch: int | None) -> None:
+    answer = built(shop, name, branch=branch)
+    assert str(answer.sentence).endswith(".")
+    for part in answer.parts:
+        if isinstance(part, ChartPart):
+            assert part.chart.reading
+        if isinstance(part, TablePart):
+            for row in part.rows:
+                assert len(row) == len(part.columns)
+                for cell, column in zip(row, part.columns, strict=True):
+                    if not isinstance(cell, Who | Badge | Link | str):
+                        formats.by_name(cell, column.style, currency="HKD")
+
+
+@pytest.mark.parametrize(
+    ("name", "queries"),
+    [
+        ("watch", ["group=all", "group=class_a&since=any", "group=all&from=5", "group=nonsense"]),
+        ("events", ["kind=moved", "kind=first_category", "kind=nonsense", "from=3"]),
+        ("drift", [""]),
+        ("experiments", ["measure=spend", "segment=class-a&treated=20&power=90", "rise=99", "segment=nonsense"]),
+    ],
+)
+def test_every_choice_gives_an_answer(shop: Shop, name: str, queries: list[str]) -> None:
+    for query in queries:
+        assert str(built(shop, name, query).sentence)
+
+
+@pytest.mark.parametrize(("name", "key"), [("watch", "customers"), ("events", "events")])
+def test_a_branch_sees_its_own_and_the_file_has_all(shop: Shop, name: str, key: str) -> None:
+    mart, chosen = ("watch_customers", "state = 'unusual'") if name == "watch" else ("customer_events", "true")
+    [(branch,)] = shop[0].rows(f"SELECT min(branch_id) FROM {mart} WHERE {chosen}")
+    own = shop[0].rows(f"SELECT customer_id FROM {mart} WHERE branch_id = {branch} AND {chosen}")
+    part = table(built(shop, name, "group=all&since=any", branch=branch), key)
+    shown = {cell.customer_id for row in part.rows for cell in row if isinstance(cell, Who)}
+    assert shown
+    assert shown <= {customer for (customer,) in own}
+    assert part.every is not None
+    assert len(list(part.every())) == len(own)
+
+
+def test_the_watch_says_how_many_and_what_to_do(shop: Shop) -> None:
+    [(judged, fresh)] = shop[0].rows(
+        "SELECT count(*) FILTER (state <> 'unknown'), count(*) FILTER (fresh) FROM watch_customers"
+    )
+    sentence = str(built(shop, "watch", "group=all").sentence)
+    assert f"{fresh} of {judged} customers judged (everybody)" in sentence or sentence.startswith("None of the")
+
+
+def test_the_planner_answers_with_numbers_of_the_house(shop: Shop) -> None:
+    [(customers, rate)] = shop[0].rows("SELECT count(*), avg(returned::INT) FROM experiment_customers")
+    answer = built(shop, "experiments", "rise=3")
+    assert f"{rate * 100:.1f}\xa0%" in str(answer.sentence)
+    assert f"There are {customers} here (all customers)" in str(answer.sentence)
+    uneven = str(built(shop, "experiments", "rise=3&treated=20").sentence)
+    assert "treated customers and" in uneven
+    assert "in the control group" in uneven
+
+
+def test_treatments_nobody_drew_lots_for_are_never_called_experiments(shop: Shop) -> None:
+    rows = table(built(shop, "experiments"), "treatments").rows
+    assert rows
+    assert {str(cell.text) for row in rows for cell in row if isinstance(cell, Badge)} <= {
+        "unlike before",
+        "not drawn by lot",
+    }
