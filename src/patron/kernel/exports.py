@@ -84,7 +84,9 @@ class Export:
     `{zone}` in `select` stands for the organisation's time zone as an SQL literal.
     `key` names the columns that identify a row; the first is a whole number. Rows of an `append` table never change;
     those of an `upsert` table may. `slice_by` is a whole-number expression in `select` for reading in slices, with its
-    bounds from column `slice_column` of table `slice_table`. `totals` are reconciled in every run, `count` always.
+    bounds from column `slice_column` of table `slice_table`. `totals` are reconciled in every run, `count` always; each
+    is a count or a sum, so that parts add up. `month_of` names the date column whose months the files are split by.
+    `detail` is a table that may be let go after some months, where the installation says so.
     """
 
     name: str
@@ -102,6 +104,8 @@ class Export:
     slice_column: str = "id"
     totals: tuple[Total, ...] = (COUNT,)
     carried: Carried | None = None
+    month_of: str = ""
+    detail: bool = False
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
@@ -111,6 +115,8 @@ class Export:
             raise ValueError(f"export {self.name}: key columns {sorted(missing)} are not exported")
         if len(set(names)) != len(names):
             raise ValueError(f"export {self.name}: a column name occurs twice")
+        if self.detail and not self.month_of:
+            raise ValueError(f"export {self.name}: only what is split by month can be let go by month")
         if COUNT not in self.totals:
             raise ValueError(f"export {self.name}: totals lack COUNT")
 

@@ -52,6 +52,7 @@ exports.register(
         changed="CHANGED(t)",
         tracked=("loyalty_ledgertransaction",),
         tables=("loyalty_ledgertransaction",),
+        month_of="occurred_on",
         slice_by="t.id",
         slice_table="loyalty_ledgertransaction",
         totals_from="loyalty_ledgertransaction",

@@ -26,6 +26,8 @@ exports.register(
         changed="CHANGED(a)",
         tracked=("activities_activity",),
         tables=("activities_activity",),
+        month_of="occurred_on",
+        detail=True,
         slice_by="a.id",
         slice_table="activities_activity",
         totals_from="activities_activity",

@@ -7,6 +7,7 @@ from patron.intelligence.insights.marts import months, sales, stages, value
 from patron.intelligence.insights.marts.attributes import CUSTOMER_ATTRIBUTES
 from patron.intelligence.insights.marts.contract import DEPARTMENTS, Mart
 from patron.intelligence.insights.marts.history import CUSTOMER_HISTORY
+from patron.intelligence.warehouse.corrections import CORRECTIONS_COLUMNS, CORRECTIONS_MEANING
 from patron.intelligence.warehouse.dates import DATES_COLUMNS, DATES_MEANING
 from patron.kernel.exports import Export, ExportColumn, columns_of, exports
 
@@ -56,6 +57,7 @@ def data_dictionary() -> str:
     """The page as Markdown."""
     sections = ["## Tables\n", *(_export(export) for export in exports)]
     sections.append(_section("dates", DATES_MEANING, DATES_COLUMNS))
+    sections.append(_section("corrections", CORRECTIONS_MEANING, CORRECTIONS_COLUMNS))
     sections.append(f"## Marts\n\n{_by_department(MARTS)}")
     sections.extend(_mart(mart) for mart in MARTS)
     found = [(analysis, mart) for analysis in analyses().values() for mart in analysis.marts]
@@ -77,6 +79,8 @@ def _mart(mart: Mart, more: str = "") -> str:
 def _export(export: Export) -> str:
     facts = [f"Key: {_named(export.key)}.", "Rows never change." if export.load == "append" else "Rows may change."]
     facts.append(f"Reconciled: {_named(total.name for total in export.totals)}.")
+    if export.month_of:
+        facts.append(f"Files by the month of {export.month_of}{', let go by month' if export.detail else ''}.")
     if export.carried is not None:
         facts.append(f"{_named(export.carried.columns)} come from {export.carried.parent}.")
     return _section(export.name, f"{export.meaning} {' '.join(facts)}", columns_of(export))

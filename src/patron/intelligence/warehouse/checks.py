@@ -31,6 +31,8 @@ def problems(declared: Iterable[Export]) -> list[CheckMessage]:
             for table in sorted(set(export.tracked) - tracked)
         ]
         if export.carried is None:
+            if export.month_of not in {"", *(column.name for column in export.columns)}:
+                found.append(_error(export, f"is split by {export.month_of!r}, which is no column", "Export it.", 5))
             continue
         parent = known.get(export.carried.parent)
         columns = {column.name for column in parent.columns} if parent else set()
@@ -39,6 +41,8 @@ def problems(declared: Iterable[Export]) -> list[CheckMessage]:
             found.append(_error(export, f"carries {', '.join(missing)}, which its parent lacks", hint, 3))
         elif parent and parent.tracked != export.tracked:
             found.append(_error(export, "does not follow its parent's changes", "Track the same tables.", 4))
+        elif export.month_of not in {"", *(column.name for column in export.columns), *export.carried.columns}:
+            found.append(_error(export, f"is split by {export.month_of!r}, which is no column", "Export it.", 5))
     return found
 
 

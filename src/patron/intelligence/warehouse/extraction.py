@@ -1,4 +1,4 @@
-"""From the snapshot into Parquet parts: everything in slices, or what changed. No Django.
+"""From the snapshot into Parquet parts: everything in slices, or what changed; facts month by month. No Django.
 
 Slices are read over a few connections at once, each a stream of Arrow batches that DuckDB compresses as they come, so
 that memory does not grow with the table.
@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from patron.intelligence.warehouse.engine import files_sql, write_parquet
+from patron.intelligence.warehouse.engine import files_sql, write_months, write_parquet
 from patron.intelligence.warehouse.manifest import Part
 from patron.intelligence.warehouse.source import SnapshotReader, Source
 from patron.intelligence.warehouse.store import Store
@@ -85,7 +85,7 @@ class Extractor:
             return found
         with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="extract") as pool, self._readers() as readers:
 
-            def read(each: Slice) -> tuple[str, Part | None]:
+            def read(each: Slice) -> tuple[str, list[Part]]:
                 reader = readers.get()
                 try:
                     return each.export.name, self._read(reader, each, parents, expected)
@@ -97,19 +97,17 @@ class Extractor:
             for task in waiting:
                 task.cancel()
             for task in done:
-                name, part = task.result()
-                if part is not None:
-                    found[name].append(part)
-        return {name: sorted(parts, key=_by_low) for name, parts in found.items()}
+                name, parts = task.result()
+                found[name].extend(parts)
+        return {name: sorted(parts, key=_by_month) for name, parts in found.items()}
 
     def _readers(self) -> "_Readers":
         return _Readers(self._source)
 
     def _read(
         self, reader: SnapshotReader, each: Slice, parents: Mapping[str, Sequence[Part]], expected: int
-    ) -> Part | None:
+    ) -> list[Part]:
         export = each.export
-        file = self._store.new_part(export.name)
         duck = self._duck.cursor()
         with reader.cursor() as cursor:
             cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
@@ -125,12 +123,9 @@ class Extractor:
                     yield in_contract(batch, schema)
 
             duck.register("arriving", pa.RecordBatchReader.from_batches(schema, batches()))
-            rows = write_parquet(duck, self._with_carried(each, parents), self._store.path(file))
+            written = write_parts(self._store, duck, export, self._with_carried(each, parents))
             duck.unregister("arriving")
-        if not rows:
-            self._store.path(file).unlink()
-            return None
-        return describe(self._store, self._duck, export.key[0], file)
+        return written
 
     def _with_carried(self, each: Slice, parents: Mapping[str, Sequence[Part]]) -> str:
         export = each.export
@@ -185,6 +180,21 @@ def in_contract(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
+def write_parts(store: Store, duck: Any, export: Export, query: str) -> list[Part]:
+    """The rows of `query` in new parts of the export's table: one, or one for each month."""
+    if export.month_of:
+        place = store.part_directory(export.name)
+        return [
+            Part(str(file.path.relative_to(store.root)), file.rows, file.bytes, file.low, file.high, file.month)
+            for file in write_months(duck, query, place, day=export.month_of, key=export.key[0])
+        ]
+    file = store.new_part(export.name)
+    if not write_parquet(duck, query, store.path(file)):
+        store.path(file).unlink()
+        return []
+    return [describe(store, duck, export.key[0], file)]
+
+
 def describe(store: Store, duck: Any, key: str, file: str) -> Part:
     """What a manifest says of a written part."""
     path = store.path(file)
@@ -194,8 +204,8 @@ def describe(store: Store, duck: Any, key: str, file: str) -> Part:
     return Part(file=file, rows=int(rows), bytes=path.stat().st_size, low=low, high=high)
 
 
-def _by_low(part: Part) -> int:
-    return part.low or 0
+def _by_month(part: Part) -> tuple[str, int]:
+    return part.month, part.low or 0
 
 
 def _arrow_type(kind: str) -> pa.DataType:

@@ -5,19 +5,23 @@ Imported only when there is something to read: DuckDB and Arrow take longer to l
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from patron.intelligence.warehouse import engine
+from patron.intelligence.warehouse.corrections import CORRECTIONS_COLUMNS, corrections_sql
 from patron.intelligence.warehouse.dates import DATES_COLUMNS, dates_sql
 from patron.intelligence.warehouse.extraction import Extractor, Progress, Slice, describe, slices_of
 from patron.intelligence.warehouse.manifest import Table, columns_sql
-from patron.intelligence.warehouse.merging import merge
+from patron.intelligence.warehouse.merging import compacted, merge
+from patron.intelligence.warehouse.retention import added
 from patron.intelligence.warehouse.source import Source, plain
 from patron.intelligence.warehouse.store import Store
 from patron.kernel.exports import Export, columns_of
 
 MEMORY_MB = 1500
+CORRECTIONS = "corrections"
 
 Totals = Mapping[str, Mapping[str, str]]
 
@@ -53,7 +57,10 @@ class Loader:
             ]
             parents = {name: table.parts for name, table in tables.items()}
             found = self._extractor.extract(slices, parents=parents, expected=expected)
-            tables.update({e.name: Table(columns_sql(columns_of(e)), tuple(found.get(e.name, ()))) for e in stage})
+            for export in stage:
+                # Rows that were not written in the order of their days leave a small part for each slice and month.
+                parts = compacted(self._store, self._duck, export.key, found.get(export.name, ()))
+                tables[export.name] = Table(columns_sql(columns_of(export)), tuple(parts))
         return self._with_totals(exports, tables)
 
     def changes(self, exports: Sequence[Export], there: Mapping[str, Table], *, since: str) -> dict[str, Table]:
@@ -88,11 +95,56 @@ class Loader:
         engine.write_parquet(self._duck.cursor(), dates_sql(first_year, last_year), self._store.path(file))
         return Table(columns_sql(DATES_COLUMNS), (describe(self._store, self._duck, "year", file),), years)
 
+    def corrections(
+        self,
+        tables: Mapping[str, Table],
+        before: Mapping[str, Table],
+        *,
+        version: int,
+        noticed_on: date,
+        known_on: date,
+    ) -> Table:
+        """The table of corrections, with what changed since `before` was made on `known_on`."""
+        there = before.get(CORRECTIONS, Table(columns_sql(CORRECTIONS_COLUMNS)))
+        if "purchases" not in before or "purchases" not in tables:
+            return there
+        old, new = ({part.file for part in group["purchases"].parts} for group in (before, tables))
+        if old == new:
+            return there
+        query = corrections_sql(
+            [self._store.path(file) for file in sorted(old - new)],
+            [self._store.path(file) for file in sorted(new - old)],
+            version=version,
+            noticed_on=noticed_on,
+            known_on=known_on,
+        )
+        file = self._store.new_part(CORRECTIONS)
+        chosen = ", ".join(f"{column.name}::{column.sql_type} AS {column.name}" for column in CORRECTIONS_COLUMNS)
+        ordered = f"SELECT {chosen} FROM ({query}) ORDER BY month, currency"  # noqa: S608 (our own SQL)
+        if not engine.write_parquet(self._duck.cursor(), ordered, self._store.path(file)):
+            self._store.path(file).unlink()
+            return there
+        parts = [*there.parts, describe(self._store, self._duck, "version", file)]
+        return replace(there, parts=tuple(compacted(self._store, self._duck, ("version", "month"), parts)))
+
+    def let_go(self, exports: Sequence[Export], tables: Mapping[str, Table], *, kept: str) -> dict[str, Table]:
+        """The tables without the months of details before `kept`, whose totals are remembered."""
+        left = dict(tables)
+        for export in exports:
+            table = tables[export.name]
+            old = [part for part in table.parts if export.detail and part.month < kept]
+            if old:
+                totals = self._totals(export, [self._store.path(part.file) for part in old])
+                parts = tuple(part for part in table.parts if part not in old)
+                left[export.name] = replace(table, parts=parts, let_go=added(table.let_go, totals), kept_from=kept)
+        return left
+
     def _with_totals(self, exports: Sequence[Export], tables: Mapping[str, Table]) -> dict[str, Table]:
         counted = dict(tables)
         for export in exports:
             paths = [self._store.path(part.file) for part in tables[export.name].parts]
-            counted[export.name] = replace(tables[export.name], totals=self._totals(export, paths))
+            totals = added(self._totals(export, paths), tables[export.name].let_go)
+            counted[export.name] = replace(tables[export.name], totals=totals)
         return counted
 
     def _totals(self, export: Export, paths: Sequence[Path]) -> dict[str, str]:

@@ -12,25 +12,32 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One Parquet file: its path below the warehouse, rows, and bounds of the first key column (of a table of keys)."""
+    """One Parquet file: its path below the warehouse, rows, and bounds of the first key column (of a table of keys).
+
+    `month` (`2026-03`) is that of all its rows, in a table that is split by month.
+    """
 
     file: str
     rows: int
     bytes: int
     low: int | None = None
     high: int | None = None
+    month: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of a version: its files, its columns with their types in DuckDB's SQL, in order.
 
-    `totals` are the figures that were found equal to the database's, as text.
+    `totals` are the figures that were found equal to the database's, as text. `let_go` are those of the months before
+    `kept_from` (`2024-01`), which the warehouse no longer keeps; `totals` hold them too.
     """
 
     columns: Mapping[str, str]
     parts: tuple[Part, ...] = ()
     totals: Mapping[str, str] = field(default_factory=dict)
+    let_go: Mapping[str, str] = field(default_factory=dict)
+    kept_from: str = ""
 
     @property
     def rows(self) -> int:
@@ -79,7 +86,7 @@ class Manifest:
             raise ValueError("the manifest is of another format")
         for group in ("tables", "marts"):
             values[group] = {
-                name: Table(table["columns"], tuple(Part(**part) for part in table["parts"]), table["totals"])
+                name: Table(**{**table, "parts": tuple(Part(**part) for part in table["parts"])})
                 for name, table in values[group].items()
             }
         return cls(**values)

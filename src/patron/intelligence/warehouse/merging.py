@@ -1,6 +1,7 @@
 """Adding what changed to what is there: parts are never edited, only replaced by new ones. No Django."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from patron.intelligence.warehouse.engine import files_sql, write_parquet
@@ -21,7 +22,7 @@ def merge(store: Store, duck: Any, key: Sequence[str], *, there: Sequence[Part],
     parts = list(there)
     for incoming in arrived:
         parts = _merge_part(store, duck, key, parts, incoming)
-    return _compacted(store, duck, key, parts)
+    return compacted(store, duck, key, parts)
 
 
 def _merge_part(store: Store, duck: Any, key: Sequence[str], parts: list[Part], incoming: Part) -> list[Part]:
@@ -53,29 +54,36 @@ def _merge_part(store: Store, duck: Any, key: Sequence[str], parts: list[Part], 
             result.append(part)
         elif replaced[str(path)] < part.rows:
             kept = f"SELECT * FROM {files_sql([path])} ANTI JOIN fresh USING ({named})"  # noqa: S608
-            result.append(_written(store, cursor, key, part.file, kept))
+            result.append(_written(store, cursor, key, part, kept))
     if fresh == incoming.rows:
         result.append(incoming)
     else:
-        result.append(_written(store, cursor, key, incoming.file, "SELECT * FROM fresh"))
+        result.append(_written(store, cursor, key, incoming, "SELECT * FROM fresh"))
     cursor.execute("DROP TABLE fresh")
     return result
 
 
-def _compacted(store: Store, duck: Any, key: Sequence[str], parts: list[Part]) -> list[Part]:
-    """Many small parts become one: a version a hour would otherwise leave hundreds of files to open."""
-    small = [part for part in parts if part.rows < SMALL_ROWS]
-    if len(small) < SMALL_PARTS:
-        return parts
-    everything = f"SELECT * FROM {files_sql([store.path(part.file) for part in small])} ORDER BY {', '.join(key)}"  # noqa: S608
-    return [*(part for part in parts if part not in small), _written(store, duck, key, small[0].file, everything)]
+def compacted(store: Store, duck: Any, key: Sequence[str], parts: Sequence[Part]) -> list[Part]:
+    """Many small parts of a month become one: a version an hour would otherwise leave hundreds of files to open.
+
+    So does a table that is not split by month as a whole.
+    """
+    result = list(parts)
+    for month in sorted({part.month for part in parts}):
+        small = [part for part in parts if part.month == month and part.rows < SMALL_ROWS]
+        if len(small) < SMALL_PARTS:
+            continue
+        files = files_sql([store.path(part.file) for part in small])
+        everything = f"SELECT * FROM {files} ORDER BY {', '.join(key)}"  # noqa: S608
+        result = [*(part for part in result if part not in small), _written(store, duck, key, small[0], everything)]
+    return result
 
 
-def _written(store: Store, duck: Any, key: Sequence[str], like: str, query: str) -> Part:
-    """`query` in a new part of the table that the part `like` belongs to."""
-    file = store.new_part(like.split("/")[1])
+def _written(store: Store, duck: Any, key: Sequence[str], like: Part, query: str) -> Part:
+    """`query` in a new part of the table and the month that the part `like` belongs to."""
+    file = store.new_part(like.file.split("/")[1], month=like.month)
     write_parquet(duck, query, store.path(file))
-    return describe(store, duck, key[0], file)
+    return replace(describe(store, duck, key[0], file), month=like.month)
 
 
 def _overlap(part: Part, other: Part) -> bool:

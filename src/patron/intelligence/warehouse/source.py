@@ -70,7 +70,9 @@ class Source:
             "(SELECT array_agg(pg_relation_filenode(t::regclass)::bigint ORDER BY t) FROM unnest(%s::text[]) t)",
             [tables],
         )
-        contract = sorted(f"{e.name} {e.select} {e.columns} {e.carried} {e.key} {self._zone}" for e in exports)
+        contract = sorted(
+            f"{e.name} {e.select} {e.columns} {e.carried} {e.key} {e.month_of} {self._zone}" for e in exports
+        )
         return sha256(repr((self._cluster(), identity, contract)).encode()).hexdigest()[:32]
 
     def _cluster(self) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
     CURRENT                     the number of the version that readers see
     versions/<n>/manifest.json  what version n consists of
-    parts/<table>/<id>.parquet  files; never changed once a manifest names them
+    parts/<table>/<id>.parquet  files; never changed once a manifest names them; facts lie below month=<year-month>/
     CHECKED                     when the database was last found to hold nothing newer
     work/                       the running refresh's own files; whatever lies here between runs is rubbish
     refresh.lock                held by the one process that refreshes
@@ -98,10 +98,17 @@ class Store:
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
-    def new_part(self, table: str) -> str:
+    def new_part(self, table: str, *, month: str = "") -> str:
         """The name below the warehouse of a file to be written; its directory exists."""
-        (self.root / "parts" / table).mkdir(parents=True, exist_ok=True)
-        return f"parts/{table}/{uuid4().hex}.parquet"
+        place = self.part_directory(table) / (f"month={month}" if month else "")
+        place.mkdir(parents=True, exist_ok=True)
+        return str((place / f"{uuid4().hex}.parquet").relative_to(self.root))
+
+    def part_directory(self, table: str) -> Path:
+        """Where the parts of a table are; it exists."""
+        place = self.root / "parts" / table
+        place.mkdir(parents=True, exist_ok=True)
+        return place
 
     def path(self, part: str) -> Path:
         return self.root / part
@@ -130,8 +137,8 @@ class Store:
                     used.update(self.read(version).files())
             else:
                 shutil.rmtree(self._manifest_path(version).parent, ignore_errors=True)
-        for path in (self.root / "parts").glob("*/*"):
-            if str(path.relative_to(self.root)) not in used:
+        for path in (self.root / "parts").rglob("*"):
+            if path.is_file() and str(path.relative_to(self.root)) not in used:
                 path.unlink(missing_ok=True)
 
     def _is_in_use(self, version: int, current: int | None) -> bool:

@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from patron.intelligence.warehouse import engine
+from patron.intelligence.warehouse.corrections import CORRECTIONS_COLUMNS
 from patron.intelligence.warehouse.dates import DATES_COLUMNS, dates_sql
-from patron.intelligence.warehouse.extraction import describe
+from patron.intelligence.warehouse.extraction import describe, write_parts
 from patron.intelligence.warehouse.manifest import Manifest, Table, columns_sql
 from patron.intelligence.warehouse.store import Store
 from patron.kernel.exports import ExportColumn, columns_of, exports
@@ -45,16 +46,15 @@ def published(root: Path, tables: Mapping[str, Rows], *, version: int = 1) -> Ma
         made[export.name] = Table(columns_sql(columns), totals={"count": str(len(rows))})
         if rows:
             duck.register("given", _arrow(columns, rows))
-            file = store.new_part(export.name)
             chosen = ", ".join(f'"{c.name}"::{c.sql_type} AS "{c.name}"' for c in columns)
             query = f"SELECT {chosen} FROM given ORDER BY {', '.join(export.key)}"  # noqa: S608 (our own SQL)
-            engine.write_parquet(duck, query, store.path(file))
+            parts = write_parts(store, duck, export, query)
             duck.unregister("given")
-            part = describe(store, duck, export.key[0], file)
-            made[export.name] = Table(columns_sql(columns), (part,), {"count": str(len(rows))})
+            made[export.name] = Table(columns_sql(columns), tuple(parts), {"count": str(len(rows))})
     file = store.new_part("dates")
     engine.write_parquet(duck, dates_sql(AS_OF.year - 2, AS_OF.year), store.path(file))
     made["dates"] = Table(columns_sql(DATES_COLUMNS), (describe(store, duck, "year", file),))
+    made["corrections"] = Table(columns_sql(CORRECTIONS_COLUMNS))
     duck.close()
     manifest = Manifest(version, taken_at=TAKEN_AT, snapshot="1:1:", fingerprint="generated", tables=made)
     store.publish(manifest)

@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from patron.intelligence.warehouse.errors import ReconciliationFailed
 from patron.intelligence.warehouse.manifest import Manifest, Table
+from patron.intelligence.warehouse.retention import keep_months as retention_setting
+from patron.intelligence.warehouse.retention import kept_from
 from patron.intelligence.warehouse.source import Source, differences
 from patron.intelligence.warehouse.store import Store
 from patron.kernel.exports import Export
@@ -47,6 +50,7 @@ def update(
     today: date,
     work: Path,
     full: bool = False,
+    keep_months: int | None = None,
     progress: Progress | None = None,
 ) -> Update:
     """Read what the database has committed into parts of `store`, and prove that nothing is missing.
@@ -55,7 +59,11 @@ def update(
     all that it did not see is read, so that a transaction that commits late is found whatever its number. After
     reading, totals of database and warehouse are compared: when they differ everything is read anew, and
     ReconciliationFailed is raised when even that does not help. Safe to repeat after a crash at any point.
+
+    Details older than `keep_months` (by default what the setting says, all when nothing is set) are let go once they
+    are proven complete. How much of months that were over has changed is added to the table of corrections.
     """
+    kept = kept_from(today, keep_months if keep_months is not None else retention_setting())
     seconds: dict[str, float] = {}
     clock = _Stopwatch(seconds)
     previous = store.current_or_none()
@@ -63,7 +71,7 @@ def update(
         fingerprint = source.fingerprint(exports)
         expected = {export.name: source.totals(export) for export in exports}
         clock.lap("look")
-        reason = _reason_for_full(previous, source, exports, fingerprint, full=full)
+        reason = _reason_for_full(previous, source, exports, fingerprint, full=full, kept=kept)
         changed: list[Export] = []
         if not reason and previous is not None:
             changed = [export for export in exports if source.has_changed(export, previous.snapshot)]
@@ -104,13 +112,22 @@ def update(
             calendar = previous.tables.get("dates") if previous is not None else None
             tables["dates"] = loader.dates(tables, last_year=today.year, there=calendar)
             clock.lap("dates")
+            tables = loader.let_go(exports, tables, kept=kept)
+            tables["corrections"] = loader.corrections(
+                tables,
+                previous.tables if previous is not None else {},
+                version=draft.version,
+                noticed_on=today,
+                known_on=_day(previous.taken_at, zone) if previous is not None else today,
+            )
+            clock.lap("corrections")
             return Update(mode, replace(draft, tables=tables), reason, loader.rows_read, found, seconds)
         finally:
             loader.close()
 
 
 def _reason_for_full(
-    previous: Manifest | None, source: Source, exports: Sequence[Export], fingerprint: str, *, full: bool
+    previous: Manifest | None, source: Source, exports: Sequence[Export], fingerprint: str, *, full: bool, kept: str
 ) -> str:
     if full:
         return "asked for"
@@ -118,6 +135,8 @@ def _reason_for_full(
         return "the first version"
     if previous.fingerprint != fingerprint or any(export.name not in previous.tables for export in exports):
         return "the database or the contract is another one than last time"
+    if any(table.kept_from > kept for table in previous.tables.values()):
+        return "months that were let go are to be kept again"
     if int(previous.snapshot.split(":")[1]) > source.position.before:
         return "the database is older than the last version: it was restored"
     return ""
@@ -138,6 +157,10 @@ def _all_differences(expected: Mapping[str, Mapping[str, str]], tables: Mapping[
         for name, totals in expected.items()
         for total, what in differences(totals, tables[name].totals).items()
     }
+
+
+def _day(instant: str, zone: str) -> date:
+    return datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)).date()
 
 
 class _Stopwatch:

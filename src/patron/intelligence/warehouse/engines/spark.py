@@ -59,10 +59,9 @@ class SparkEngine:
         for name, table in tables.items():
             paths = [str(root / part.file) for part in table.parts]
             schema = ", ".join(f"`{column}` {_spark_type(kind)}" for column, kind in table.columns.items())
-            frame = (
-                self.session.read.schema(schema).parquet(*paths) if paths else self.session.createDataFrame([], schema)
-            )
-            self._name(name, frame)
+            # Directories are called after the month: looked through so, they do not become another column.
+            files = self.session.read.schema(schema).option("recursiveFileLookup", "true")
+            self._name(name, files.parquet(*paths) if paths else self.session.createDataFrame([], schema))
 
     def register(self, name: str, table: pa.Table) -> None:
         self._name(name, self.session.createDataFrame(_plain(table)))
