@@ -61,7 +61,7 @@ class _Cell:
 def build(desk: Desk) -> Answer:
     """The best division of the chosen budget, what equal parts would bring, and the curve of what more would."""
     budget = desk.number("budget", 10_000, 0, 1e9, label=_("Budget"))
-    works = desk.number("works", 100, 1, 1000, label=_("Works, % of assumed")) / 100
+    works = desk.number("works", 100, 1, 1000, label=_("Works (100: as assumed)")) / 100
     most = desk.number("most", 100, 1, 100, label=_("At most in one place, %")) / 100
     shape = next(each for each in SHAPES if each == desk.choice("curve", dict(SHAPES.items()), label=_("Each action")))
     everything = desk.flag("all", label=_("Spend it all"))

@@ -85,7 +85,7 @@ def build(desk: Desk) -> Answer:
 
 def _sentence(desk: Desk, summary: ClvSummary) -> str:
     facts = {
-        "value": formats.money(summary.value, desk.currency, places=0),
+        "value": formats.money(_roughly(float(summary.value)), desk.currency, places=0),
         "weeks": formats.count(_weeks(desk)),
         "customers": formats.count(summary.for_80),
         "gone": formats.count(summary.gone_good),
@@ -107,6 +107,11 @@ def _sentence(desk: Desk, summary: ClvSummary) -> str:
     )
 
 
+def _roughly(value: float) -> float:
+    """To three figures: what is only expected is not known to the dollar."""
+    return float(f"{value:.3g}")
+
+
 def _weeks(desk: Desk) -> float:
     return float(desk.run.parameters.get("horizon", 52))
 
@@ -119,7 +124,7 @@ def _tiles(desk: Desk, summary: ClvSummary, models: list[ClvModel]) -> list[Tile
             _("%(purchases)s visits expected, discounted") % {"purchases": formats.count(summary.purchases)},
         ),
         Tile(
-            _("Bring 80 % of it"),
+            _("Bring %(share)s of it") % {"share": formats.percent(0.8, 0)},
             formats.count(summary.for_80),
             _("%(share)s of %(customers)s customers")
             % {
@@ -198,11 +203,11 @@ def _pictures(desk: Desk) -> list[Part]:
 
 def _alive(desk: Desk) -> Chart:
     tenths = alive_tenths(desk.warehouse, desk.scope)
-    bins = [Bin(place / 10, (place + 1) / 10, count) for place, count in enumerate(tenths)]
+    bins = [Bin(place * 10, place * 10 + 10, count) for place, count in enumerate(tenths)]
     facts = {"sure": formats.count(sum(tenths[9:])), "gone": formats.count(sum(tenths[:3]))}
     return histogram(
         bins,
-        measure=Series(_("Probability of being a customer still"), "percent"),
+        measure=Series(_("Probability of being a customer still, %"), "count"),
         counted=_("Customers"),
         reading=_("%(sure)s customers are still there with 90 %% or more, %(gone)s with less than 30 %%.") % facts,
     )
@@ -227,7 +232,7 @@ def _list(desk: Desk, chosen: List) -> TablePart:
             Column(_("Still a customer"), "percent"),
             Column(_("Visits expected"), "decimal"),
             Column(_("A visit brings"), "money"),
-            Column(_("Visits after the first"), "count"),
+            Column(_("Visits so far"), "count"),
             Column(_("Days silent"), "count"),
             Column(_("Spent so far"), "money"),
         ],
@@ -250,7 +255,7 @@ def _row(row: ClvRow) -> Row:
         row.p_alive,
         row.expected_purchases,
         row.expected_spend,
-        row.frequency,
+        row.frequency + 1,
         row.silent_days,
         row.spent,
     )

@@ -115,7 +115,7 @@ def _sentence(desk: Desk, wish: _Wish, plan: Plan, calls: int) -> str:
         "calls": formats.count(calls),
         "messages": formats.count(plan.contacts - calls),
         "days": formats.count(wish.days),
-        "gain": formats.money(plan.total, desk.currency, places=0),
+        "gain": formats.money(float(f"{plan.total:.3g}"), desk.currency, places=0),
     }
     if not plan.contacts:
         return _("By these figures no contact would bring more than it costs: leave everybody in peace.")

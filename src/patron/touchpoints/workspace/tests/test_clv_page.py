@@ -42,8 +42,9 @@ def desk(shop: tuple[Warehouse, Run], query: str = "", branch: int | None = None
 def test_the_first_sentence_is_the_answer(shop: tuple[Warehouse, Run]) -> None:
     [(value,)] = shop[0].rows("SELECT sum(clv) FROM clv_customers")
     answer = PAGE.build(desk(shop))
+    roughly = float(f"{value:.3g}")
     assert str(answer.sentence).startswith(
-        f"The customers you have today will bring about HK${value:,.0f} in the next 52 weeks; 80 % of it comes from "
+        f"The customers you have today will bring about HK${roughly:,.0f} in the next 52 weeks; 80 % of it comes from "
     )
     charts = [part.chart for part in answer.parts if isinstance(part, ChartPart)]
     assert len(charts) == 3
