@@ -172,7 +172,8 @@ class Behaviour:
         silence = (cutoff - visits.day[last]).astype(np.float64)
         mean = _ratio(logs / MICRO, gaps)
         squares = (self._square_sums[last + 1] - self._square_sums[last + 1 - gaps]) / MICRO
-        spread = np.sqrt(np.maximum(_ratio(squares, gaps) - mean**2, 0))
+        # Logarithms are kept to millionths: equal gaps must have no spread at all.
+        spread = np.sqrt(np.maximum(np.round(_ratio(squares, gaps) - mean**2, 5), 0))
         longest = _longest_gap(visits, first, last)
         return {
             "silence_days": silence,

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from patron.intelligence.mining.arrays import Flags, Real, Whole, prefix_sums
+from patron.intelligence.mining.arrays import Flags, Real
 from patron.intelligence.mining.churning.features import Snapshot
 from patron.intelligence.mining.churning.schedule import Schedule
 from patron.intelligence.mining.rhythm import Visits
 
-WEEK = 7
+WEEK: Final = 7
+_GROUPS: Final = ("left", "stayed", "neither")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +76,17 @@ def _difference(name: str, values: Real, left: Flags) -> Difference:
 
 
 def _course(snapshots: Sequence[Snapshot], visits: Visits, *, weeks: int) -> tuple[CourseWeek, ...]:
-    made = []
-    for week in range(-weeks, 0):
-        gone = here = leavers = stayers = 0
-        for each in snapshots:
-            came = _visits_between(visits, each.cutoff + week * WEEK, each.cutoff + (week + 1) * WEEK)[each.who]
-            left = each.labels()
-            gone, here = gone + int(came[left].sum()), here + int(came[~left].sum())
-            leavers, stayers = leavers + int(left.sum()), stayers + int((~left).sum())
-        made.append(CourseWeek(week=week, left=gone / leavers, stayed=here / stayers))
-    return tuple(made)
-
-
-def _visits_between(visits: Visits, after: int, until: int) -> Whole:
-    inside = prefix_sums((visits.day > after) & (visits.day <= until))[visits.starts]
-    came: Whole = np.diff(inside)
-    return came
+    came = np.zeros((weeks, len(_GROUPS)), dtype=np.int64)
+    for each in snapshots:
+        inside = np.flatnonzero((visits.day > each.cutoff - weeks * WEEK) & (visits.day <= each.cutoff))
+        group = np.full(len(visits.starts) - 1, _GROUPS.index("neither"), dtype=np.int64)
+        group[each.who] = np.where(each.labels(), _GROUPS.index("left"), _GROUPS.index("stayed"))
+        ago = (each.cutoff - visits.day[inside]) // WEEK
+        place = ago * len(_GROUPS) + group[visits.owner[inside]]
+        came += np.bincount(place, minlength=came.size).reshape(came.shape)
+    leavers = sum(int(each.labels().sum()) for each in snapshots)
+    stayers = sum(len(each.who) for each in snapshots) - leavers
+    return tuple(
+        CourseWeek(week=-ago - 1, left=int(came[ago, 0]) / leavers, stayed=int(came[ago, 1]) / stayers)
+        for ago in reversed(range(weeks))
+    )

@@ -42,7 +42,7 @@ class ChurnParameters(Parameters):
     high_risk: float = parameter(0.3, "high risk: at least this probability", minimum=0, maximum=1)
     medium_risk: float = parameter(0.1, "medium risk: at least this probability", minimum=0, maximum=1)
     min_leavers: int = parameter(20, "learning: at least so many who left, and who stayed, per period", minimum=5)
-    max_training_rows: int = parameter(300_000, "learning: a random sample of at most so many rows", minimum=1000)
+    max_training_rows: int = parameter(200_000, "learning: a random sample of at most so many rows", minimum=1000)
     prior_gaps: float = parameter(2.0, "rhythm: the population's typical gap weighs this many gaps", minimum=0.1)
     rhythm_gaps: int = parameter(12, "rhythm: how many of the last gaps make the typical gap", minimum=1)
     fallback_gap_days: float = parameter(30.0, "rhythm: typical gap while nobody has come twice", minimum=1)

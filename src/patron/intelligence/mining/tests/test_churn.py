@@ -12,6 +12,7 @@ import pytest
 from patron.intelligence.mining.arrays import day_number
 from patron.intelligence.mining.churning.features import Behaviour
 from patron.intelligence.mining.churning.fitting import leaks
+from patron.intelligence.mining.churning.pattern import pattern_of
 from patron.intelligence.mining.churning.schedule import ChurnParameters, schedule
 from patron.intelligence.mining.churning.study import study
 from patron.intelligence.mining.registry import model_named
@@ -272,3 +273,21 @@ def test_money_brought_back_is_no_loss():
     result = CHURN.run(purchases(rows), as_of=AS_OF, parameters=ChurnParameters(horizon_days=30))
     (only,) = result.table.to_pylist()
     assert (only["money_per_year"], only["expected_loss"]) == (Decimal(-4400), 0)
+
+
+def test_course_counts_the_visits_of_each_week_before_the_cut_off():
+    rows = [
+        *HISTORY,
+        *(row("leaves", day) for day in ("2025-10-19", "2025-10-25", "2025-10-26")),
+        *(row("stays", day) for day in ("2025-11-01", "2025-10-26", "2025-11-20")),
+        row("gone before", "2025-09-01"),
+    ]
+    bought = purchases(rows)
+    snapshot, _ = at(bought, dt.date(2025, 11, 1), horizon_days=30)
+    plan = schedule(visits_of(bought.days), day_number(AS_OF), ChurnParameters(horizon_days=30))
+    found = pattern_of([snapshot], visits_of(bought.days), plan)
+    assert (found.left, found.stayed) == (1, 1)
+    # The last week is 26 October to 1 November, the one before 19 to 25 October.
+    assert [(each.week, each.left, each.stayed) for each in found.course[-3:]] == [(-3, 0, 0), (-2, 2, 0), (-1, 1, 2)]
+    recent = next(each for each in found.differences if each.name == "visits_recent")
+    assert (recent.left, recent.stayed) == (3, 2)

@@ -165,7 +165,7 @@ def _list(desk: Desk, group: Group) -> TablePart:
             Column(_("Why")),
         ],
         rows=[_risk(desk, row) for row in rows],
-        note=_("From and to: 95 % of the time the share who leave among such customers lies between them."),
+        note=_("From and to: in 95 of 100 cases the share who leave among such customers lies between them."),
         more=desk.url(after=str(following)) if following is not None else "",
         every=lambda: _every(desk, group),
         empty=_("Nobody in this list: choose another one above."),
@@ -294,7 +294,7 @@ def _proofs(desk: Desk, models: list[Contestant], bands: list[RiskBand]) -> list
                 key="models",
                 title=_("Tested on a day whose leavers are known"),
                 columns=[
-                    Column(_("By")),
+                    Column(_("Method")),
                     Column(_("Pairs in the right order"), "percent"),
                     Column(_("From"), "percent"),
                     Column(_("To"), "percent"),

@@ -157,7 +157,7 @@ def _tiles(asked: Asked, rules: list[RuleRow]) -> list[Tile]:
         Tile(
             _("Surest rule, tested"),
             formats.percent(best.share, 0),
-            _("95 %% sure: %(low)s to %(high)s, of %(tested)s customers of the test day")
+            _("in 95 of 100 cases %(low)s to %(high)s, of %(tested)s customers of the test day")
             % {
                 "low": formats.percent(best.low, 0),
                 "high": formats.percent(best.high, 0),
@@ -248,7 +248,7 @@ def _rules(desk: Desk, asked: Asked, rules: list[RuleRow]) -> Part:
             )
             for rule in rules
         ],
-        note=_("From and to: 95 % of the time the share lies between them. Every customer is in exactly one rule."),
+        note=_("From and to: in 95 of 100 cases the share lies between them. Every customer is in exactly one rule."),
     )
 
 
