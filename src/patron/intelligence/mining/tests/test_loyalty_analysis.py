@@ -341,7 +341,8 @@ def test_report_has_the_parts_of_the_series_and_the_notes():
     assert len(report.series["trend"]) == len(report.series["irregular"]) == 51
     assert report.series["retention_by_week"][0] == (0.0, 1.0)
     assert report.notes[0] == "The season of the year needs two years of data; there are 51 weeks."
-    assert report.notes[1].startswith("Firmness is measured without discount, branch, brand, category")
+    assert report.notes[1].startswith("What moves everybody cannot be told from fewer than 30 customers")
+    assert report.notes[2].startswith("Firmness is measured without discount, branch, brand, category")
     assert report.metrics["retained_26_weeks"] == 1
 
 

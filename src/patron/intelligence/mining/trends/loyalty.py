@@ -33,6 +33,8 @@ WEEK: Final = 7
 LABELS: Final = ("firm", "steady", "wavering", "drifting", "gone", "unproven")
 FIRM, STEADY, WAVERING, DRIFTING, GONE, UNPROVEN = range(6)
 _PRIOR_PERIODS: Final = 2.0
+#: With fewer customers what moves everybody is mostly the customer in question.
+_CROWD: Final = 30
 _CONFIDENT_GAPS: Final = 6.0
 
 
@@ -93,7 +95,8 @@ def measure(purchases: Purchases, as_of: dt.date, parameters: LoyaltyParameters)
 
     weekly = spent_by(days, end, parameters.window_weeks, WEEK)
     seen_weeks = np.clip(end - cycles.first, 0, window - 1) // WEEK + 1
-    explained = explained_share(weekly, seen_weeks, _factors(purchases, weekly, end, parameters.window_weeks))
+    factors = _factors(purchases, weekly, end, parameters.window_weeks)
+    explained = explained_share(weekly, seen_weeks, factors) if number >= _CROWD else np.full(number, np.nan)
     periods = -(-window // PERIOD_DAYS)
     parts = light_decomposition(spent_by(days, end, periods, PERIOD_DAYS), np.where(has, cycles.possible, 0))
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from patron.intelligence.mining.arrays import Flags, Real, Whole, counts, dates, day_number
 from patron.intelligence.mining.contract import Metric, Outcome, Point
@@ -118,7 +119,8 @@ def reasons_of(found: Loyalty, as_of: dt.date) -> pa.Array:
         return pa.array(np.round(np.nan_to_num(values[rows])).astype(np.int64))
 
     def whole(values: Real, rows: Whole) -> pa.Array:
-        return pa.array(np.round(np.nan_to_num(values[rows])).astype(np.int64))
+        numbers = pa.array(np.round(values[rows]), pa.float64(), from_pandas=True).cast(pa.int64())
+        return pc.fill_null(numbers.cast(pa.string()), "not known")
 
     def indices(rows: Whole) -> list[Piece]:
         return [
@@ -241,6 +243,8 @@ def _notes(found: Loyalty, as_of: dt.date) -> tuple[str, ...]:
         )
         if part is None
     ]  # fmt: skip
+    if len(found.loyalty) < 30:
+        notes.append("What moves everybody cannot be told from fewer than 30 customers; firmness leaves it out.")
     if lacking:
         notes.append(f"Firmness is measured without {', '.join(lacking)}: the input has no such column.")
     if found.back_test is not None and found.back_test.error > found.back_test.naive_error:
