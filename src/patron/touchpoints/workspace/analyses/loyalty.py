@@ -408,7 +408,7 @@ def _prices(ages: list[LoyaltyGroup]) -> TablePart:
             Column(_("Age")),
             Column(_("Customers"), "count"),
             Column(_("Bought at cut prices"), "percent"),
-            Column(_("10 % off: more in the basket"), "percent"),
+            Column(_("A tenth off: more in the basket"), "percent"),
             Column(_("at least"), "percent"),
             Column(_("at most"), "percent"),
         ],
