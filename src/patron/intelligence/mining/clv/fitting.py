@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 from scipy import optimize
+from threadpoolctl import threadpool_limits
 
 from patron.intelligence.mining.arrays import Real
 
@@ -80,8 +81,10 @@ def fit(
 
     final = loss(likelihood, customers)
     first = final if rehearsal is None else loss(rehearsal, rehearsal_customers)
-    logs = min((_search(first, np.log(start), bounds) for start in starts), key=lambda end: end[1])[0]
-    logs, hessian = _polish(final, logs, bounds, _hessian(first, logs))
+    # For vectors of four numbers the threads of the linear algebra library cost more than they bring.
+    with threadpool_limits(limits=1, user_api="blas"):
+        logs = min((_search(first, np.log(start), bounds) for start in starts), key=lambda end: end[1])[0]
+        logs, hessian = _polish(final, logs, bounds, _hessian(first, logs))
     values = np.exp(logs)
     edge = [symbol for symbol, each, (low, high) in zip(symbols, logs, bounds, strict=True)
             if min(each - low, high - each) < 1e-6]  # fmt: skip
