@@ -68,8 +68,11 @@ def base_rates(warehouse: Warehouse, scope: Scope) -> list[BaseRate]:
         GROUP BY GROUPING SETS ((), (stage), (value_class), (tier)) ORDER BY kind, key
         """  # noqa: S608 (a branch's number)
     )
-    found = [BaseRate(*row[:6], 0.0 if row[6] != row[6] else row[6]) for row in rows if row[2]]
-    return [each for each in found if each.kind == "all" or each.key]
+    return [
+        BaseRate(kind, key, customers, rate, spend, deviation, 0.0 if explained != explained else explained)
+        for kind, key, customers, rate, spend, deviation, explained in rows
+        if customers and (kind == "all" or key)
+    ]
 
 
 def placebo_rows(warehouse: Warehouse) -> list[PlaceboRow]:

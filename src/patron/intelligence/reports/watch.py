@@ -66,7 +66,8 @@ def watch_counts(warehouse: Warehouse, scope: Scope, group: Group) -> WatchCount
     kinds = warehouse.rows(
         f"SELECT reason_code, count(*) FROM watch_customers WHERE fresh AND {where} GROUP BY 1 ORDER BY 1"  # noqa: S608
     )
-    return WatchCounts(*row, kinds=dict(kinds))
+    customers, judged, unusual, fresh, money = row
+    return WatchCounts(customers, judged, unusual, fresh, money, dict(kinds))
 
 
 def watch_rows(

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 
 import pyarrow as pa
 import pytest
@@ -38,9 +39,10 @@ def with_marts(context: Context) -> Context:
     return context
 
 
-def found_by(context: Context, analysis: object) -> Findings:
+def found_by(context: Context, analysis: ModuleType) -> Findings:
     context.running = analysis.ANALYSIS.name
-    return analysis.ANALYSIS.find(context)
+    findings: Findings = analysis.ANALYSIS.find(context)
+    return findings
 
 
 @pytest.fixture(name="house", scope="module")
@@ -86,7 +88,9 @@ def test_every_customer_is_watched_once_and_the_unusual_are_published(found: dic
     metrics = found["watch"].metrics
     assert table.num_rows == len(set(table["customer_id"].to_pylist())) == metrics["customers"]
     unusual = [row for row in table.to_pylist() if row["state"] == "unusual"]
-    assert len(unusual) == metrics["unusual"] == found["watch"].insights.num_rows
+    insights = found["watch"].insights
+    assert insights is not None
+    assert len(unusual) == metrics["unusual"] == insights.num_rows
     assert all(row["since"] is not None and row["severity"] for row in unusual)
 
 
@@ -98,6 +102,7 @@ def test_the_placebo_keeps_its_level_on_the_houses_own_customers(found: dict[str
     assert [rows[name]["alarms"] for name in ("return", "spend_cuped")] == pytest.approx([0.05, 0.05], abs=0.021)
     assert all(row["keeps_level"] for row in rows.values())
     proof = found["experiment_planning"].proof
+    assert proof is not None
     assert proof.value == pytest.approx(rows["spend_cuped"]["width"] / rows["spend"]["width"])
     assert proof.holds
     shares = found["experiment_planning"].tables["experiment_placebo_p"].to_pylist()

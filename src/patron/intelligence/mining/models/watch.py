@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 #: In this order: what is unusual, then usual, then those of whom too little is known.
 CODES: Final = (*KINDS, "usual", "too_little_history")
+_N = TypeVar("_N", np.float64, np.int64)
 SEVERITIES: Final = ("", "unusual", "very", "extreme")
 _STATES: Final = ("unusual", "usual", "unknown")
 
@@ -30,7 +32,7 @@ def compute(purchases: Purchases, as_of: dt.date, parameters: WatchParameters) -
 
     found = behaviour(purchases, as_of, parameters)
     tails = np.column_stack([found.tails[kind] for kind in KINDS])
-    judged = np.column_stack([found.known[kind] for kind in KINDS]).any(axis=1)
+    judged: Flags = np.asarray(np.column_stack([found.known[kind] for kind in KINDS]).any(axis=1))
     kind = tails.argmin(axis=1) if len(tails) else np.zeros(0, dtype=np.int64)
     tail = tails.min(axis=1, initial=1.0)
     unusual = tail < parameters.alpha
@@ -64,10 +66,12 @@ def compute(purchases: Purchases, as_of: dt.date, parameters: WatchParameters) -
     )
 
 
-def _chosen(values: dict[str, Real] | dict[str, Whole], kind: Whole) -> npt.NDArray[np.generic]:
+def _chosen(values: Mapping[str, npt.NDArray[_N]], kind: Whole) -> npt.NDArray[_N]:
+    """Of each customer the value of its own kind."""
     if not len(kind):
-        return np.zeros(0, dtype=next(iter(values.values())).dtype)
-    return np.column_stack([values[each] for each in KINDS])[np.arange(len(kind)), kind]
+        return next(iter(values.values()))[:0]
+    table: npt.NDArray[_N] = np.column_stack([values[each] for each in KINDS])
+    return table[np.arange(len(kind)), kind]
 
 
 def _severity(tail: Real, alpha: float) -> npt.NDArray[np.int8]:
@@ -88,10 +92,10 @@ def _reasons(found: Behaviour, code: npt.NDArray[np.int8], kind: Whole) -> pa.Ar
     usual, now = _chosen(found.usual, kind), _chosen(found.now, kind)
     last = found.clock.until - found.now["silence"].astype(np.int64)
 
-    def money(values: npt.NDArray[np.generic], rows: Whole) -> pa.Array:
+    def money(values: Real, rows: Whole) -> pa.Array:
         return decimals(half_up(values[rows] * 100), scale=2)
 
-    def tenths(values: npt.NDArray[np.generic], rows: Whole) -> pa.Array:
+    def tenths(values: Real, rows: Whole) -> pa.Array:
         return pa.array(half_up(values[rows] * 10) / 10)
 
     def silence(rows: Whole) -> list[Piece]:

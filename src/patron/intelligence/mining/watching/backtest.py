@@ -11,7 +11,7 @@ import numpy as np
 
 from patron.intelligence.mining.arrays import Flags, Real, Whole, day_number
 from patron.intelligence.mining.transactions import MONEY_UNITS, Purchases
-from patron.intelligence.mining.watching.behaviour import behaviour
+from patron.intelligence.mining.watching.behaviour import behaviour, sums
 from patron.intelligence.mining.watching.parameters import WatchParameters
 
 #: The rule that most shops use: call whoever has not come for a month.
@@ -63,6 +63,6 @@ def _spent_after(purchases: Purchases, day: int, width: int) -> Real:
     """What the customers who had bought by ``day`` spent in the ``width`` days after it."""
     days = purchases.days
     after = (days.day > day) & (days.day <= day + width)
-    spent = np.bincount(days.owner[after], days.amount[after] / MONEY_UNITS, minlength=len(days.customers))
+    spent = sums(days.owner[after], days.amount[after] / MONEY_UNITS, len(days.customers))
     places: Whole = np.flatnonzero(days.day[days.starts[:-1]] <= day)
     return spent[places]

@@ -63,8 +63,13 @@ def behaviour(purchases: Purchases, as_of: dt.date, parameters: WatchParameters)
 
 def _per_customer(days: Days, values: npt.NDArray[np.generic], rows: Flags) -> Real:
     """The sum of ``values`` over ``rows`` for each customer."""
-    summed: Real = np.bincount(days.owner[rows], values[rows].astype(np.float64), minlength=len(days.customers))
-    return summed
+    return sums(days.owner[rows], values[rows].astype(np.float64), len(days.customers))
+
+
+def sums(owner: npt.NDArray[np.integer], values: Real, count: int) -> Real:
+    """The sum of ``values`` for each of ``count`` owners."""
+    # An empty count is whole numbers in numpy.
+    return np.bincount(owner, values, minlength=count).astype(np.float64)
 
 
 def _silence(found: Behaviour, days: Days, came: Flags, clock: TradingClock, parameters: WatchParameters) -> None:
@@ -78,9 +83,9 @@ def _silence(found: Behaviour, days: Days, came: Flags, clock: TradingClock, par
     who = owner[same]
     rhythm = rhythms(
         np.bincount(who, minlength=count),
-        np.bincount(who, gap, minlength=count),
-        np.bincount(who, np.log(gap), minlength=count),
-        np.bincount(who, gap * np.log(gap), minlength=count),
+        sums(who, gap, count),
+        sums(who, np.log(gap), count),
+        sums(who, gap * np.log(gap), count),
     )
     last = np.full(count, clock.first, dtype=np.int64)
     np.maximum.at(last, owner, day)
@@ -88,9 +93,7 @@ def _silence(found: Behaviour, days: Days, came: Flags, clock: TradingClock, par
     known = (np.bincount(who, minlength=count) >= parameters.min_gaps) & (rhythm.weight > 0)
     found.known["silence"] = known
     found.tails["silence"] = np.where(known, silence_tail(rhythm, silence), 1.0)
-    found.usual["silence"] = np.divide(
-        np.bincount(who, gap, minlength=count), np.maximum(np.bincount(who, minlength=count), 1)
-    )
+    found.usual["silence"] = np.divide(sums(who, gap, count), np.maximum(np.bincount(who, minlength=count), 1))
     found.now["silence"] = np.maximum(clock.until - last, 0).astype(np.float64)
     found.since["silence"] = _crossed(found.tails["silence"] < parameters.alpha, rhythm, clock, last, parameters.alpha)
 
@@ -143,11 +146,8 @@ def _table(days: Days, values: npt.NDArray[np.generic], of_row: Whole) -> Real:
     """Customers × windows: sums of ``values``."""
     inside = of_row >= 0
     places = days.owner[inside].astype(np.int64) * (HISTORY_WINDOWS + 1) + of_row[inside]
-    summed = np.bincount(
-        places, values[inside].astype(np.float64), minlength=len(days.customers) * (HISTORY_WINDOWS + 1)
-    )
-    table: Real = summed.reshape(len(days.customers), HISTORY_WINDOWS + 1)
-    return table
+    summed = sums(places, values[inside].astype(np.float64), len(days.customers) * (HISTORY_WINDOWS + 1))
+    return summed.reshape(len(days.customers), HISTORY_WINDOWS + 1)
 
 
 def _spend(found: Behaviour, windows: _Windows, parameters: WatchParameters) -> None:

@@ -72,8 +72,8 @@ def silence_tail(rhythm: Rhythm, silence: Real) -> Real:
 
 def silence_until(rhythm: Rhythm, probability: float) -> Real:
     """The silence whose :func:`silence_tail` is ``probability``: longer ones count as unusual."""
-    low = np.zeros_like(rhythm.weight)
-    high = np.maximum(rhythm.mean, 1.0) * 1000
+    low: Real = np.zeros_like(rhythm.weight)
+    high: Real = np.maximum(rhythm.mean, 1.0) * 1000
     for _ in range(60):
         middle = (low + high) / 2
         above = silence_tail(rhythm, middle) > probability

@@ -17,7 +17,7 @@ from patron.touchpoints.workspace.analyses import drift as drift_page
 from patron.touchpoints.workspace.analyses import events as events_page
 from patron.touchpoints.workspace.analyses import experiments as experiments_page
 from patron.touchpoints.workspace.analyses import watch as watch_page
-from patron.touchpoints.workspace.analyses.contract import Answer, Badge, ChartPart, Link, TablePart, Who
+from patron.touchpoints.workspace.analyses.contract import AnalysisPage, Answer, Badge, ChartPart, Link, TablePart, Who
 from patron.touchpoints.workspace.analyses.desk import Desk, Run
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
@@ -60,7 +60,8 @@ def built(shop: Shop, name: str, query: str = "", branch: int | None = None) -> 
         warehouse=shop[0], scope=Scope(branch), place="", currency="HKD", as_of=date(2026, 3, 3),
         actor=system("test"), query=QueryDict(query), run=shop[1][PAGES[name].shows],
     )  # fmt: skip
-    return PAGES[name].build(desk)
+    page: AnalysisPage = PAGES[name]
+    return page.build(desk)
 
 
 def table(answer: Answer, key: str) -> TablePart:
