@@ -12,7 +12,7 @@ from patron.intelligence.warehouse.reader import Warehouse
 Group = Literal["high", "raised", "vips", "all"]
 GROUPS: tuple[Group, ...] = ("high", "raised", "vips", "all")
 
-PAGE = 50
+PAGE = 20
 
 _CONDITIONS: dict[Group, str] = {
     "high": "risk = 'high'",

@@ -48,8 +48,8 @@ FIGURES: Final[Mapping[str, tuple[Promise, str]]] = {
 
 
 def reason_words(row: RiskRow, *, horizon: int, lookback: int, currency: str) -> str:
-    """Every reason told of a customer, the weightiest first; an unknown one falls back to the model's own sentence."""
-    codes = [code for code in (row.reason_code, row.reason_code_2, row.reason_code_3) if code]
+    """The two weightiest reasons of a customer; where none is known here, the model's own sentence."""
+    codes = [code for code in (row.reason_code, row.reason_code_2) if code]
     told = [_SENTENCES[code](row, horizon, lookback, currency) for code in codes if code in _SENTENCES]
     return " ".join(told) or row.reason
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from django.utils.functional import Promise
@@ -51,6 +51,7 @@ GROUP_LABELS: Final[dict[Group, Promise]] = {
 }
 _TONES: Final[dict[str, Tone]] = {"high": "bad", "medium": "warn", "low": "neutral"}
 _FIRST = 10
+_MONTH = 4
 
 
 def build(desk: Desk) -> Answer:
@@ -66,7 +67,7 @@ def build(desk: Desk) -> Answer:
     return Answer(
         sentence=_sentence(desk, sums),
         tiles=_tiles(desk, sums, models),
-        parts=[_list(desk, chosen), *_pictures(desk, bands), _figures(desk), *_proofs(desk, models, bands)],
+        parts=[*_pictures(desk, bands), _list(desk, chosen), _figures(desk), *_proofs(desk, models, bands)],
         explanation=_explanation(desk),
     )
 
@@ -157,15 +158,14 @@ def _list(desk: Desk, group: Group) -> TablePart:
             Column(_("Customer")),
             Column(_("Risk")),
             Column(_("Probability"), "percent"),
-            Column(_("From"), "percent"),
-            Column(_("To"), "percent"),
+            Column(_("Likely range")),
             Column(_("Money a year"), "money"),
             Column(_("Expected loss"), "money"),
             Column(_("Days since last visit"), "count"),
             Column(_("Why")),
         ],
         rows=[_risk(desk, row) for row in rows],
-        note=_("From and to: in 95 of 100 cases the share who leave among such customers lies between them."),
+        note=_("Likely range: in 95 of 100 cases the share who leave among such customers lies in it."),
         more=desk.url(after=str(following)) if following is not None else "",
         every=lambda: _every(desk, group),
         empty=_("Nobody in this list: choose another one above."),
@@ -182,8 +182,7 @@ def _risk(desk: Desk, row: RiskRow) -> Row:
         Who(row.customer_id),
         Badge(RISKS.get(row.risk, row.risk), _TONES.get(row.risk, "neutral")),
         row.probability,
-        row.low,
-        row.high,
+        _("%(low)s to %(high)s") % {"low": formats.percent(row.low, 0), "high": formats.percent(row.high, 0)},
         row.money_per_year,
         row.expected_loss,
         row.days_since_last,
@@ -196,7 +195,6 @@ def _risk(desk: Desk, row: RiskRow) -> Row:
 def _pictures(desk: Desk, bands: list[RiskBand]) -> list[Part]:
     parts: list[Part] = []
     if weeks := course(desk.warehouse):
-        last = weeks[-1]
         drawn = curves(
             [
                 Curve(_("Customers who then left"), [(week.week, week.left) for week in weeks]),
@@ -204,16 +202,25 @@ def _pictures(desk: Desk, bands: list[RiskBand]) -> list[Part]:
             ],
             x=Series(_("Weeks before the day"), "count"),
             y=Series(_("Visits per customer and week"), "ratio"),
-            reading=_("In the last week leavers came %(left)s times each, the others %(stayed)s times.")
-            % {"left": formats.decimal(last.left, 2), "stayed": formats.decimal(last.stayed, 2)},
+            reading=_(
+                "From the first month of these weeks to the last the visits of leavers changed by %(left)s, those of "
+                "the others by %(stayed)s."
+            )
+            % {
+                "left": formats.percent(_change([week.left for week in weeks]), 0, signed=True),
+                "stayed": formats.percent(_change([week.stayed for week in weeks]), 0, signed=True),
+            },
         )
         parts.append(ChartPart(_("What they did before they left"), drawn))
     if bands:
-        parts += [
-            ChartPart(_("Leavers found by calling the most endangered first"), _gain_chart(bands)),
-            ChartPart(_("Foretold and come true"), _calibration_chart(bands)),
-        ]
+        parts.append(ChartPart(_("Leavers found by calling the most endangered first"), _gain_chart(bands)))
     return parts
+
+
+def _change(weekly: Sequence[float]) -> float | None:
+    """The last four weeks against the first four; None where there was nothing to change."""
+    first, last = sum(weekly[:_MONTH]), sum(weekly[-_MONTH:])
+    return last / first - 1 if first else None
 
 
 def _gain_chart(bands: list[RiskBand]) -> Chart:
@@ -312,6 +319,7 @@ def _proofs(desk: Desk, models: list[Contestant], bands: list[RiskBand]) -> list
             )
         )  # fmt: skip
     if bands:
+        parts.append(ChartPart(_("Foretold and come true"), _calibration_chart(bands), wide=True))
         parts.append(
             TablePart(
                 key="bands",
