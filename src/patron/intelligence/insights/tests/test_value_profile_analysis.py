@@ -104,10 +104,8 @@ def test_curves_run_from_nothing_to_all(found: tuple[Context, Findings]) -> None
 
 
 def test_the_shares_of_one_half_year_foretell_those_of_the_next(found: tuple[Context, Findings]) -> None:
-    proof = found[1].proof
-    assert proof is not None
-    assert proof.holds
-    assert found[1].metrics["proof_error"] == round(proof.value, 6)
+    assert found[1].metrics["proof_error"] < found[1].metrics["proof_baseline"]
+    assert found[1].proof is None
 
 
 def test_each_customer_has_an_insight_by_what_is_left(found: tuple[Context, Findings]) -> None:
