@@ -104,7 +104,10 @@ def test_curves_run_from_nothing_to_all(found: tuple[Context, Findings]) -> None
 
 
 def test_the_shares_of_one_half_year_foretell_those_of_the_next(found: tuple[Context, Findings]) -> None:
-    assert found[1].metrics["proof_error"] < found[1].metrics["proof_baseline"]
+    told, baseline = (found[1].metrics[name] for name in ("proof_error", "proof_baseline"))
+    assert isinstance(told, float)
+    assert isinstance(baseline, float)
+    assert told < baseline
     assert found[1].proof is None
 
 
