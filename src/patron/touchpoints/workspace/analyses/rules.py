@@ -90,30 +90,41 @@ def build(desk: Desk) -> Answer:
 
 
 def condition_words(must: Must, *, days: int, currency: str) -> str:
-    """What must hold, in the reader's language: "12 ≤ visits in the last 60 days < 30"."""
-    label, style = FEATURES[must.feature]
-    name = str(label) % {"days": days}
-    if must.among:
-        return _("%(feature)s: %(value)s") % {"feature": name, "value": _text(must.among[0])}
-    if must.not_among:
-        texts = _(" or ").join(_text(text) for text in must.not_among)
-        return _("%(feature)s: not %(value)s") % {"feature": name, "value": texts}
-    low, high = (_limit(value, style, currency) for value in (must.low, must.high))
+    """What must hold, in the reader's language: "3 ≤ visits in the last 60 days < 12"."""
+    name = _feature(must.feature, days)
+    if must.among or must.not_among:
+        return _("%(feature)s: %(value)s") % {"feature": name, "value": limit_words(must, currency=currency)}
     if must.low is not None and must.high is not None:
-        return f"{low} ≤ {name} < {high}"
-    return f"{name} ≥ {low}" if must.low is not None else f"{name} < {high}"
+        style = FEATURES[must.feature][1]
+        return f"{_limit(must.low, style, currency)} ≤ {name} < {_limit(must.high, style, currency)}"
+    return f"{name} {limit_words(must, currency=currency)}"
+
+
+def limit_words(must: Must, *, currency: str) -> str:
+    """The same without the name of the feature: "≥ 3", "not Kowloon"."""
+    if must.among:
+        return _text(must.among[0])
+    if must.not_among:
+        return _("not %(value)s") % {"value": _(" or ").join(_text(text) for text in must.not_among)}
+    style = FEATURES[must.feature][1]
+    limits = ((sign, value) for sign, value in (("≥", must.low), ("<", must.high)) if value is not None)
+    return " ".join(f"{sign} {_limit(value, style, currency)}" for sign, value in limits)
+
+
+def _feature(name: str, days: int) -> str:
+    return str(FEATURES[name][0]) % {"days": days}
 
 
 def _text(value: str) -> str:
     return str(TEXTS.get(value, value))
 
 
-def _limit(value: float | None, style: Style, currency: str) -> str:
+def _limit(value: float, style: Style, currency: str) -> str:
+    whole = float(value).is_integer()
     if style == "money":
-        return formats.money(value, currency, places=0 if value is None or float(value).is_integer() else 2)
+        return formats.money(value, currency, places=0 if whole else 2)
     if style == "percent":
         return formats.percent(value, 0)
-    whole = value is not None and float(value).is_integer()
     return formats.count(value) if whole else formats.decimal(value, 1)
 
 
@@ -200,22 +211,30 @@ def _chart(desk: Desk, asked: Asked, nodes: list[TreeNode]) -> Chart:
         below.setdefault(node.parent, []).append(node)
 
     def branch(node: TreeNode) -> Branch:
-        label = _("Everybody")
+        children = below.get(node.node, [])
+        share = formats.percent(node.share, 0)
+        told = _("yes: %(share)s of %(cases)s") % {"share": share, "cases": formats.count(node.support)}
+        step = _("Everybody")
         if node.condition is not None:
-            label = condition_words(node.condition, days=asked.horizon_days, currency=desk.currency)
-        told = _("yes: %(share)s of %(cases)s") % {
-            "share": formats.percent(node.share, 0),
-            "cases": formats.count(node.support),
-        }
-        if node.rule is not None:
-            told = _("%(told)s (rule %(number)s)") % {"told": told, "number": node.rule}
-        children = [branch(child) for child in below.get(node.node, ())]
-        return Branch(label=label, told=told, size=node.coverage, children=children)
+            step = limit_words(node.condition, currency=desk.currency)
+            words = condition_words(node.condition, days=asked.horizon_days, currency=desk.currency)
+            told = f"{words} · {told}"
+        # Siblings tell the limits of the feature that the node above asks for.
+        asks = children[0].condition if children else None
+        if asks is not None:
+            feature = _feature(asks.feature, asked.horizon_days)
+            label = feature if node.condition is None else f"{step} ({share}) · {feature}"
+        else:
+            label = _("%(step)s: %(share)s, rule %(number)s") % {"step": step, "share": share, "number": node.rule}
+        return Branch(label, told, node.coverage, children=[branch(child) for child in children])
 
     return tree(
         branch(below[None][0]),
         headings=(_("Step"), _("What came of it")),
-        reading=_("Follow the branches from left to right: every customer ends in exactly one rule."),
+        reading=_(
+            "Each node asks for a figure, the branches to its right give its limits and how many were a yes; every "
+            "customer ends in exactly one rule."
+        ),
     )
 
 
