@@ -278,7 +278,7 @@ def test_expected_visits_are_right_on_average_and_inside_the_interval():
     rates = np.random.default_rng(4).gamma(2, 0.05, 2000).clip(0, 0.9)
     owner, day = poisson_visits(rates, 392, 9)
     first = np.zeros(2000, dtype=np.int64)
-    test = back_test(owner, day, np.full(len(day), 10.0), first, 2000, as_of=391)
+    test = back_test(owner, day, first, 2000, as_of=391)
     assert 0.80 <= test.inside <= 0.86
     assert test.error < 0.85 * test.naive_error
     told = expected(owner, day, np.full(len(day), 10.0), first, 2000, as_of=363)

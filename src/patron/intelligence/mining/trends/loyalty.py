@@ -108,7 +108,7 @@ def measure(purchases: Purchases, as_of: dt.date, parameters: LoyaltyParameters)
     known = np.isfinite(stability)
     with np.errstate(invalid="ignore"):
         loyalty = np.where(known, _mean_of([persistence, firmness, stability]), np.nan)
-    tested = back_test(*told, as_of=end)
+    tested = back_test(visits.owner, visits.day, cycles.first, number, as_of=end)
     stands = significant(cycles.p, parameters.false_share)
     cycle = np.where(stands, np.sign(np.nan_to_num(np.log(np.where(stands, cycles.ratio, 1)))), 0).astype(np.int8)
     return Loyalty(
