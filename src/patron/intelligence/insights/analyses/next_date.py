@@ -8,8 +8,10 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from patron.intelligence.insights.analyses._freshness import last_full_day
 from patron.intelligence.insights.analyses.contract import Analysis, Context, Findings, Proof
 from patron.intelligence.insights.marts.contract import ALL_BRANCHES, Mart
+from patron.intelligence.mining.arrays import Real
 from patron.intelligence.mining.errors import InputError
 from patron.intelligence.mining.models.next_date import MODEL, NextDateParameters, predict, table_of
 from patron.kernel.exports import ExportColumn
@@ -67,11 +69,12 @@ def find(context: Context) -> Findings:
     from patron.intelligence.mining.returning.gaps import paces_at
 
     parameters = context.parameters(NextDateParameters, of=MODEL.card.name)
-    purchases = context.purchases()
-    found = predict(purchases, context.as_of, parameters)
+    today = last_full_day(context)
+    purchases = context.purchases().until(today)
+    found = predict(purchases, today, parameters)
     if not len(found.paces.who):
         raise InputError("The next visit needs customers who have come at least once: there are none yet.")
-    visits = _visits(context, table_of(purchases, found, context.as_of, parameters))
+    visits = _visits(context, table_of(purchases, found, today, parameters), today)
     expected = expected_visits(found.paces, days=DAYS_AHEAD)
     then = paces_at(found.visits, found.paces.origin - DAYS_AHEAD, gaps=parameters.rhythm_gaps,
                     prior=parameters.prior_gaps, fallback_days=parameters.fallback_gap_days)  # fmt: skip
@@ -79,6 +82,7 @@ def find(context: Context) -> Findings:
     came = int(((day > then.origin) & (day <= then.origin + DAYS_AHEAD)).sum())
     metrics: dict[str, int | float | str | None] = {
         "customers": len(found.paces.who),
+        "known_until": today.isoformat(),
         "overdue": int(found.forecast.overdue.sum()),
         "population_gap_days": found.paces.population_gap,
         "days_expected": float(expected_visits(then, days=DAYS_AHEAD).sum()),
@@ -97,7 +101,7 @@ def find(context: Context) -> Findings:
     return Findings(
         tables={
             VISITS.name: visits,
-            EXPECTED.name: _expected(context, visits, expected),
+            EXPECTED.name: _expected(context, visits, expected, today),
             RULES.name: pa.table({
                 "position": pa.array(range(len(rules)), pa.int32()),
                 "rule": pa.array(list(rules), pa.string()),
@@ -106,13 +110,13 @@ def find(context: Context) -> Findings:
         },
         parameters={**parameters.as_dict(), "k": found.paces.prior, "d": found.paces.leaving},
         metrics=metrics,
-        insights=_insights(context, visits),
+        insights=_insights(context, visits, today),
         proof=proof,
         notes=() if proof else ("The history is too short for a back-test.",),
     )  # fmt: skip
 
 
-def _visits(context: Context, table: pa.Table) -> pa.Table:
+def _visits(context: Context, table: pa.Table, today: dt.date) -> pa.Table:
     """With home branch and money, in the order of the customers."""
     duck = context.warehouse.connection
     duck.register("told", table)
@@ -123,7 +127,7 @@ def _visits(context: Context, table: pa.Table) -> pa.Table:
         FROM told t LEFT JOIN customers c ON c.customer_id = t.customer LEFT JOIN (
             SELECT customer_id, sum(net_amount) AS money FROM purchases
             WHERE NOT is_voided AND currency = '{context.currency}'
-              AND occurred_on > DATE '{context.as_of}' - INTERVAL 365 DAY AND occurred_on <= DATE '{context.as_of}'
+              AND occurred_on > DATE '{today}' - INTERVAL 365 DAY AND occurred_on <= DATE '{today}'
             GROUP BY customer_id
         ) m ON m.customer_id = t.customer ORDER BY t.customer
         """  # noqa: S608 (a currency code and a day)
@@ -132,9 +136,9 @@ def _visits(context: Context, table: pa.Table) -> pa.Table:
     return made
 
 
-def _expected(context: Context, visits: pa.Table, expected: np.ndarray) -> pa.Table:
+def _expected(context: Context, visits: pa.Table, expected: Real, today: dt.date) -> pa.Table:
     """Sums by home branch and day, and the usual number by weekday."""
-    days = [context.as_of + dt.timedelta(ahead + 1) for ahead in range(DAYS_AHEAD)]
+    days = [today + dt.timedelta(ahead + 1) for ahead in range(DAYS_AHEAD)]
     branch = visits["branch_id"].combine_chunks().fill_null(-1).to_numpy()
     places, where = np.unique(branch, return_inverse=True)
     sums = np.zeros((len(places), DAYS_AHEAD))
@@ -147,8 +151,8 @@ def _expected(context: Context, visits: pa.Table, expected: np.ndarray) -> pa.Ta
                 SELECT DISTINCT p.customer_id, p.occurred_on, coalesce(c.home_branch_id, -1) AS branch_id
                 FROM purchases p JOIN customers c USING (customer_id)
                 WHERE NOT p.is_voided AND p.currency = '{context.currency}' AND p.kind = 'sale'
-                  AND p.occurred_on > DATE '{context.as_of}' - INTERVAL {7 * _USUAL_WEEKS} DAY
-                  AND p.occurred_on <= DATE '{context.as_of}'
+                  AND p.occurred_on > DATE '{today}' - INTERVAL {7 * _USUAL_WEEKS} DAY
+                  AND p.occurred_on <= DATE '{today}'
             )
             SELECT branch_id, isodow(occurred_on), count(*) FROM came GROUP BY ALL
             """  # noqa: S608 (a currency code and a day)
@@ -173,7 +177,7 @@ def _expected(context: Context, visits: pa.Table, expected: np.ndarray) -> pa.Ta
     )
 
 
-def _insights(context: Context, visits: pa.Table) -> pa.Table:
+def _insights(context: Context, visits: pa.Table, today: dt.date) -> pa.Table:
     """Label: overdue, this_week, later or quiet; score: the chance of a visit soon."""
     duck = context.warehouse.connection
     duck.register("told", visits)
@@ -181,7 +185,7 @@ def _insights(context: Context, visits: pa.Table) -> pa.Table:
         f"""
         SELECT customer_id,
                CASE WHEN reason_code = 'quiet' THEN 'quiet' WHEN overdue THEN 'overdue'
-                    WHEN expected_on <= DATE '{context.as_of}' + INTERVAL 7 DAY THEN 'this_week'
+                    WHEN expected_on <= DATE '{today}' + INTERVAL 7 DAY THEN 'this_week'
                     ELSE 'later' END AS label,
                confidence AS score, NULL::BIGINT AS rank, reason_code, reason,
                to_json({{'expected_on': expected_on, 'earliest_on': earliest_on, 'latest_on': latest_on,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from django.utils.functional import Promise
@@ -55,7 +55,8 @@ RULE_LABELS: Final[dict[str, Words]] = {
 
 def build(desk: Desk) -> Answer:
     """The answer, the next days, the list, the error beside rules without a model."""
-    counts = visit_counts(desk.warehouse, desk.scope, desk.as_of)
+    today = _today(desk)
+    counts = visit_counts(desk.warehouse, desk.scope, today)
     if not counts.customers:
         return Answer(_("Nobody has bought here yet, so no visit can be foretold."))
     asked = desk.choice("list", LIST_LABELS, "overdue", label=_("Customers"))
@@ -77,12 +78,18 @@ def build(desk: Desk) -> Answer:
     )
 
 
+def _today(desk: Desk) -> date:
+    """The day up to which purchases are complete: what is overdue is overdue as of then."""
+    known = desk.run.metrics.get("known_until")
+    return date.fromisoformat(known) if known else desk.as_of
+
+
 def _sentence(desk: Desk, counts: VisitCounts, days: list[ExpectedDay]) -> str:
     facts = {
         "week": formats.count(counts.week),
         "overdue": formats.count(counts.overdue),
         "money": formats.money(counts.overdue_money, desk.currency, places=0),
-        "until": formats.day(desk.as_of + timedelta(days=7)),
+        "until": formats.day(_today(desk) + timedelta(days=7)),
     }
     busiest = max(days, key=lambda each: each.expected) if days else None
     if busiest is None:
@@ -110,6 +117,8 @@ def _tiles(desk: Desk, counts: VisitCounts, errors: dict[str, float]) -> list[Ti
         Tile(LIST_LABELS["overdue"], formats.count(counts.overdue), url=desk.url(list="overdue")),
         Tile(LIST_LABELS["quiet"], formats.count(counts.quiet), url=desk.url(list="quiet")),
     ]
+    if _today(desk) < desk.as_of:
+        tiles.append(Tile(_("Purchases complete up to"), formats.day(_today(desk)), _("later ones have not arrived")))
     rules = [error for rule, error in errors.items() if rule != "model"]
     if "model" in errors and rules:
         tiles.append(
@@ -143,10 +152,10 @@ def _chart(days: list[ExpectedDay]) -> Chart:
 
 
 def _list(desk: Desk, chosen: List, skip: int) -> TablePart:
-    rows = visit_rows(desk.warehouse, desk.scope, chosen, desk.as_of, skip=skip)
+    rows = visit_rows(desk.warehouse, desk.scope, chosen, _today(desk), skip=skip)
 
     def every() -> Iterator[Row]:
-        for block in every_visit(desk.warehouse, desk.scope, chosen, desk.as_of):
+        for block in every_visit(desk.warehouse, desk.scope, chosen, _today(desk)):
             yield from (_row(each) for each in block)
 
     return TablePart(
@@ -206,7 +215,13 @@ def _rules(errors: dict[str, float]) -> TablePart:
 
 def _explanation(desk: Desk, errors: dict[str, float]) -> list[str]:
     metrics, parameters = desk.run.metrics, desk.run.parameters
-    told = [
+    told = []
+    if _today(desk) < desk.as_of:
+        told.append(
+            _("Purchases are complete up to %(day)s only; everything here is as of that day.")
+            % {"day": formats.day(_today(desk))}
+        )
+    told += [
         _(
             "From the gaps between a customer's visits, drawn towards everybody's where there are few, and from how "
             "long the customer has been silent, each day ahead gets a chance, weighted by the customer's weekdays. "

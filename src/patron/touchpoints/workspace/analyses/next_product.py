@@ -109,8 +109,8 @@ def _sentence(desk: Desk, kind: str, customers: int, products: list[OfferedProdu
         return (
             _(
                 "Offer each of %(customers)s customers the products below that they never bought: of those who came, "
-                "%(share)s bought at least one of their %(top)s within %(days)s days. Start with %(product)s, which "
-                "%(candidates)s customers lack."
+                "%(share)s bought at least one of their %(top)s within %(days)s days. Start with %(product)s: it is "
+                "among the offers of %(candidates)s customers."
             )
             % facts
         )
