@@ -12,12 +12,16 @@ MOST_CANDIDATES = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A customer with something at stake: gross profit of a year that leaving, or buying less, would cost."""
+    """A customer with something at stake: gross profit of a year that leaving, or buying less, would cost.
+
+    `fallen` is the part that a customer at risk already spends less.
+    """
 
     customer_id: int
     stage: str
     p_leave: float
     gone: bool
+    fallen: Decimal
     stake: Decimal
     days_silent: int
     recent: int
@@ -45,7 +49,7 @@ def candidates(warehouse: Warehouse, scope: Scope) -> list[Candidate]:
     """Those with most at stake first."""
     rows = warehouse.rows(
         f"""
-        SELECT customer_id, stage, p_leave, gone, stake, days_silent, recent FROM contact_candidates
+        SELECT customer_id, stage, p_leave, gone, fallen, stake, days_silent, recent FROM contact_candidates
         WHERE {scope.condition()} ORDER BY stake DESC, customer_id LIMIT {MOST_CANDIDATES}
         """  # noqa: S608 (a branch's number)
     )

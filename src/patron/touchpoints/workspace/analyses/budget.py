@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -34,6 +35,11 @@ ACTION_LABELS: Final[dict[str, str | Promise]] = {
     "voucher": gettext_lazy("Vouchers"),
     "message": gettext_lazy("Messages"),
 }
+ACTIONS_FOR: Final[dict[str, str | Promise]] = {
+    "call": gettext_lazy("calls to %(stage)s customers"),
+    "voucher": gettext_lazy("vouchers for %(stage)s customers"),
+    "message": gettext_lazy("messages to %(stage)s customers"),
+}
 Shape = Literal["exponential", "logarithmic"]
 SHAPES: Final[dict[Shape, str | Promise]] = {
     "exponential": gettext_lazy("soon saturates"),
@@ -52,10 +58,7 @@ class _Cell:
 
     @property
     def label(self) -> str:
-        return _("%(action)s, %(stage)s") % {
-            "action": ACTION_LABELS[self.action],
-            "stage": STAGE_LABELS[self.segment.stage],
-        }
+        return str(ACTIONS_FOR[self.action]) % {"stage": str(STAGE_LABELS[self.segment.stage]).lower()}
 
 
 def build(desk: Desk) -> Answer:
@@ -130,7 +133,7 @@ def _sentence(desk: Desk, cells: Sequence[_Cell], division: Division, budget: fl
         "first": formats.money(division.spend[best[0]], desk.currency, places=0),
         "where": cells[best[0]].label,
         "spent": formats.money(spent, desk.currency, places=0),
-        "gain": formats.money(gained, desk.currency, places=0),
+        "gain": formats.money(float(f"{gained:.3g}"), desk.currency, places=0),
         "kept": formats.money(budget - spent, desk.currency, places=0),
     }
     told = (
@@ -175,7 +178,7 @@ def _parts(
     if best:
         top = cells[best[0]].label
         bars = horizontal_bars(
-            [RankedBar(cells[place].label, round(float(division.spend[place]), 2)) for place in best[:12]],
+            [RankedBar(capfirst(cells[place].label), round(float(division.spend[place]))) for place in best[:12]],
             measure=Series(_("Spend"), "money"),
             heading=_("Where"),
             currency=desk.currency,
@@ -193,11 +196,11 @@ def _parts(
                 Column(_("Action")),
                 Column(_("Spend"), "money"),
                 Column(_("Brings"), "money"),
-                Column(_("The next unit would bring"), "money"),
+                Column(_("The next unit would bring"), "ratio"),
                 Column(_("Customers"), "count"),
                 Column(_("They bring a year"), "money"),
                 Column(_("Assumed rise"), "percent"),
-                Column(_("Cost for one"), "money"),
+                Column(_("Cost for one"), "ratio"),
             ],
             rows=[
                 (

@@ -223,7 +223,6 @@ def _list(desk: Desk, chosen: List) -> TablePart:
         key="customers",
         title=LIST_LABELS[chosen],
         columns=[
-            Column(_("Place"), "count"),
             Column(_("Customer")),
             Column(_("Value to come")),
             Column(_("Expected"), "money"),
@@ -246,7 +245,6 @@ def _list(desk: Desk, chosen: List) -> TablePart:
 def _row(row: ClvRow) -> Row:
     label, tone = VALUE_LABELS[row.label]
     return (
-        row.rank,
         Who(row.customer_id),
         Badge(label, tone),
         row.clv,

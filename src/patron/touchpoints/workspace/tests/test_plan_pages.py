@@ -36,6 +36,7 @@ def _warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
             "stage": ["declining" if each % 3 else "mature" for each in who],
             "p_leave": [each / 100 for each in who],
             "gone": [False for _ in who],
+            "fallen": cents(*(each * 5 for each in who)),
             "stake": cents(*(each * 20 for each in who)),
             "days_silent": pa.array(who, pa.int32()),
             "recent": pa.array([2 if each == 60 else 0 for each in who], pa.int32()),
