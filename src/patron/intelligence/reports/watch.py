@@ -97,6 +97,6 @@ def rule_checks(warehouse: Warehouse) -> list[RuleCheck]:
     """Each rule over all past days together."""
     rows = warehouse.rows(
         "SELECT rule, count(*), sum(customers)::BIGINT, sum(confirmed)::BIGINT, sum(money_per_year) "
-        "FROM watch_checks GROUP BY rule ORDER BY rule"
+        "FROM watch_checks GROUP BY rule ORDER BY rule = 'others', rule"
     )
     return [RuleCheck(*row) for row in rows]

@@ -303,13 +303,13 @@ def _placebo_chart(desk: Desk) -> list[Part]:
     splits = next((each.splits for each in placebo_rows(desk.warehouse)), 0)
     if not found:
         return []
-    bins = [charts.Bin((place - 1) / 20, place / 20, round(share * splits)) for place, share in found]
+    bins = [charts.Bin(5 * (place - 1), 5 * place, round(share * splits)) for place, share in found]
     return [
         ChartPart(
             _("Placebo: p-values where nothing was tried"),
             charts.histogram(
                 bins,
-                measure=charts.Series(_("p-value"), "ratio"),
+                measure=charts.Series(_("p-value in hundredths"), "count"),
                 counted=_("Placebo experiments"),
                 reading=_("Below 0.05 fall %(share)s; %(promised)s is what the method promises.")
                 % {"share": formats.percent(found[0][1]), "promised": formats.percent(0.05, 0)},

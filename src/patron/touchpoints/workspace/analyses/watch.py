@@ -41,12 +41,12 @@ GROUP_LABELS: Mapping[str, Words] = {
     "all": gettext_lazy("everybody"),
 }
 KIND_LABELS: Mapping[str, Words] = {
-    "silence": gettext_lazy("stopped coming"),
-    "spend_low": gettext_lazy("spend far less"),
-    "spend_high": gettext_lazy("spend far more"),
-    "basket_low": gettext_lazy("smaller baskets"),
-    "basket_high": gettext_lazy("larger baskets"),
-    "returns": gettext_lazy("bring much back"),
+    "silence": gettext_lazy("Stopped coming"),
+    "spend_low": gettext_lazy("Spend far less"),
+    "spend_high": gettext_lazy("Spend far more"),
+    "basket_low": gettext_lazy("Smaller baskets"),
+    "basket_high": gettext_lazy("Larger baskets"),
+    "returns": gettext_lazy("Bring much back"),
 }
 SEVERITIES: Mapping[str, tuple[Words, Tone]] = {
     "unusual": (gettext_lazy("unusual"), "warn"),
@@ -58,17 +58,32 @@ RULE_LABELS: Mapping[str, Words] = {
     "thirty_days": gettext_lazy("Silent for 30 days or more"),
     "others": gettext_lazy("No alarm"),
 }
-HEADS: tuple[Group, ...] = ("vip", "class_a", "all")
+GROUPS: tuple[Group, ...] = ("vip", "class_a", "all")
+HEAD: Mapping[Group, Words] = {
+    "vip": gettext_lazy("%(fresh)s of %(judged)s VIPs began to behave unlike themselves in the last four weeks"),
+    "class_a": gettext_lazy(
+        "%(fresh)s of %(judged)s A-class customers began to behave unlike themselves in the last four weeks"
+    ),
+    "all": gettext_lazy("%(fresh)s of %(judged)s customers began to behave unlike themselves in the last four weeks"),
+}
+NOBODY: Mapping[Group, Words] = {
+    "vip": gettext_lazy("None of the %(judged)s VIPs began to behave unusually in the last four weeks."),
+    "class_a": gettext_lazy(
+        "None of the %(judged)s A-class customers began to behave unusually in the last four weeks."
+    ),
+    "all": gettext_lazy("None of the %(judged)s customers began to behave unusually in the last four weeks."),
+}
 
 
 def build(desk: Desk) -> Answer:
     """The answer for the chosen group, the list with reasons, and the check of past alarms."""
     asked = desk.choice("group", GROUP_LABELS, "vip", label=_("Customers"))
-    group: Group = next(each for each in HEADS if each == asked)
+    group: Group = next(each for each in GROUPS if each == asked)
     fresh = (
         desk.choice("since", {"fresh": _("in the last 4 weeks"), "any": _("at any time")}, label=_("Began")) == "fresh"
     )
-    skip = int(desk.number("from", 0, 0, whole=True, label=_("Skip")))
+    asked_from = desk.query.get("from", "")
+    skip = int(asked_from) if asked_from.isdecimal() else 0
     counts = watch_counts(desk.warehouse, desk.scope, group)
     checks = rule_checks(desk.warehouse)
     rows = watch_rows(desk.warehouse, desk.scope, group, fresh=fresh, skip=skip)
@@ -88,20 +103,10 @@ def build(desk: Desk) -> Answer:
 def _sentence(counts: WatchCounts, group: Group) -> str:
     if not counts.judged:
         return _("Nobody here has come often enough to know what is usual for them.")
-    told = {
-        "group": str(GROUP_LABELS[group]),
-        "judged": formats.count(counts.judged),
-        "fresh": formats.count(counts.fresh),
-    }
+    told = {"judged": formats.count(counts.judged), "fresh": formats.count(counts.fresh)}
     if not counts.fresh:
-        return (
-            _("None of the %(judged)s customers judged (%(group)s) began to behave unusually in the last four weeks.")
-            % told
-        )
-    head = _(
-        "%(fresh)s of %(judged)s customers judged (%(group)s) began to behave unlike themselves in the last four weeks"
-    )
-    head %= told
+        return str(NOBODY[group]) % told
+    head = str(HEAD[group]) % told
     silent = counts.kinds.get("silence", 0)
     if not silent:
         return _("%(head)s. Ask them what changed, those with most money first.") % {"head": head}
