@@ -27,7 +27,10 @@ def visits(seed=2):
 
 
 def as_sequences(shopping) -> Sequences:
-    return loaded([[(day, "".join(sorted(items))) for day, items in days.items()] for days in shopping.values()])
+    data: Sequences = loaded(
+        [[(day, "".join(sorted(items))) for day, items in days.items()] for days in shopping.values()]
+    )
+    return data
 
 
 def counted(shopping):

@@ -80,6 +80,10 @@ def _shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehouse, dict[str
         context = Context(warehouse, as_of=AS_OF, currency="HKD", changed={})
         context.running = analysis.name
         findings = analysis.find(context)
+        columns = {mart.name: [column.name for column in mart.columns] for mart in analysis.marts}
+        assert {name: sorted(table.column_names) for name, table in findings.tables.items()} == {
+            name: sorted(names) for name, names in columns.items()
+        }
         for name, table in findings.tables.items():
             warehouse.connection.register(name, table)
         runs[analysis.name] = Run(as_of=AS_OF, parameters=findings.parameters, metrics=findings.metrics)
