@@ -28,7 +28,13 @@ from patron.intelligence.reports.loyalty import (
 )
 from patron.kernel.charts import Column, Curve, Days, Series, curves
 from patron.kernel.ui import formats
-from patron.kernel.ui.badges import STAGE_LABELS
+from patron.touchpoints.workspace.analyses._loyalty_groups import (
+    DIMENSION_LABELS,
+    age_answer,
+    group_name,
+    groups_table,
+    prices_table,
+)
 from patron.touchpoints.workspace.analyses.contract import (
     AnalysisPage,
     Answer,
@@ -60,22 +66,6 @@ LABELS: Final[dict[str, tuple[Words, Tone]]] = {
     "gone": (gettext_lazy("Gone"), "neutral"),
     "unproven": (gettext_lazy("Not to be told yet"), "neutral"),
 }
-DIMENSION_LABELS: Final[dict[str, Words]] = {
-    "value_class": gettext_lazy("Value class"),
-    "tier": gettext_lazy("Tier"),
-    "stage": gettext_lazy("Stage"),
-    "age_band": gettext_lazy("Age"),
-}
-AGE_LABELS: Final[dict[str, Words]] = {
-    "under_25": gettext_lazy("under 25"),
-    "25_34": "25–34",
-    "35_44": "35–44",
-    "45_54": "45–54",
-    "55_64": "55–64",
-    "65_up": gettext_lazy("65 and over"),
-    "unknown": gettext_lazy("Age not known"),
-}
-
 WEEKDAYS: Final[tuple[Words, ...]] = (
     gettext_lazy("Monday"),
     gettext_lazy("Tuesday"),
@@ -98,7 +88,7 @@ def build(desk: Desk) -> Answer:
     dimension = desk.choice("by", DIMENSION_LABELS, label=_("Groups by"))
     groups = loyalty_groups(desk.warehouse, dimension)
     names: dict[str, Words] = {"": _("All customers")}
-    names |= {each.group or "-": _group_name(dimension, each.group) for each in groups}
+    names |= {each.group or "-": group_name(dimension, each.group) for each in groups}
     picked = desk.choice("group", names, label=_("Sales of"))
     of = ("all", "all") if not picked else (dimension, "" if picked == "-" else picked)
     weeks = loyalty_weeks(desk.warehouse, *of)
@@ -109,23 +99,11 @@ def build(desk: Desk) -> Answer:
         parts=[
             *_pictures(desk, of, weeks),
             _list(desk, chosen),
-            _groups(dimension, groups),
-            _prices(ages),
+            groups_table(dimension, groups),
+            prices_table(ages),
         ],
         explanation=_explanation(desk),
     )
-
-
-def _group_name(dimension: str, group: str) -> Words:
-    if dimension == "age_band":
-        return AGE_LABELS.get(group, group)
-    if dimension == "stage" and group in STAGE_LABELS:
-        return STAGE_LABELS[group]
-    if dimension == "value_class" and group:
-        return _("Class %(letter)s") % {"letter": group}
-    if not group:
-        return _("Without a tier") if dimension == "tier" else _("None")
-    return group[:1].upper() + group[1:]
 
 
 def _sentence(desk: Desk, summary: LoyaltySummary, ages: list[LoyaltyGroup]) -> str:
@@ -142,31 +120,7 @@ def _sentence(desk: Desk, summary: LoyaltySummary, ages: list[LoyaltyGroup]) -> 
             _("%(drifting)s come less and less often; they spent %(money)s in the last year: speak to them first.")
             % facts
         )
-    return f"{told} {_age_answer(ages)}".strip()
-
-
-def _age_answer(ages: list[LoyaltyGroup]) -> str:
-    """Which age band answers price cuts, said only where the intervals are apart."""
-    known = [each for each in ages if each.price_response is not None and each.group != "unknown"]
-    if len(known) < 2:
-        return ""
-    most = max(known, key=lambda each: each.price_response or 0)
-    least = min(known, key=lambda each: each.price_response or 0)
-    facts = {
-        "most": AGE_LABELS.get(most.group, most.group),
-        "least": AGE_LABELS.get(least.group, least.group),
-        "more": formats.decimal((most.price_response or 0) * 10, 1),
-        "less": formats.decimal((least.price_response or 0) * 10, 1),
-    }
-    if (most.price_response_low or 0) > (least.price_response_high or 0):
-        return (
-            _(
-                "Price cuts move those of %(most)s most (10 %% off: %(more)s %% more in the basket), "
-                "those of %(least)s least (%(less)s %%)."
-            )
-            % facts
-        )
-    return _("No age answers price cuts clearly more than another (10 %% off: %(less)s to %(more)s %% more).") % facts
+    return f"{told} {age_answer(ages)}".strip()
 
 
 def _tiles(desk: Desk, summary: LoyaltySummary) -> list[Tile]:
@@ -355,83 +309,6 @@ def _row(row: LoyaltyRow) -> Row:
         f"{formats.decimal(row.expected_visits, 1)} ({formats.count(row.visits_low)}–{formats.count(row.visits_high)})",
         row.expected_spend,
     )
-
-
-def _groups(dimension: str, groups: list[LoyaltyGroup]) -> TablePart:
-    return TablePart(
-        key="groups",
-        title=_("Loyalty by group"),
-        columns=[
-            Column(str(DIMENSION_LABELS[dimension])),
-            Column(_("Customers"), "count"),
-            Column(_("Loyalty"), "decimal"),
-            Column(_("Persistence"), "decimal"),
-            Column(_("Firmness"), "decimal"),
-            Column(_("Stability"), "decimal"),
-            Column(_("Firm"), "percent"),
-            Column(_("Cycle growing longer"), "count"),
-            Column(_("Gone"), "count"),
-            Column(_("Still here after half a year"), "percent"),
-            Column(_("At the main branch"), "percent"),
-            Column(_("Main brands"), "percent"),
-            Column(_("Share of wallet, estimate"), "percent"),
-            Column(_("Expected in four weeks"), "money"),
-        ],
-        rows=[
-            (
-                _group_name(dimension, each.group),
-                each.customers,
-                each.loyalty,
-                each.persistence,
-                each.firmness,
-                each.stability,
-                each.firm_share,
-                each.drifting,
-                each.gone,
-                each.retained_26_weeks,
-                each.main_branch_share,
-                each.main_brand_share,
-                each.wallet_proxy,
-                each.expected_spend,
-            )
-            for each in groups
-        ],
-        note=_("The whole organisation, groups as of today: who is lost today was not when those sales were made."),
-    )
-
-
-def _prices(ages: list[LoyaltyGroup]) -> TablePart:
-    return TablePart(
-        key="prices",
-        title=_("Which age answers price cuts?"),
-        columns=[
-            Column(_("Age")),
-            Column(_("Customers"), "count"),
-            Column(_("Bought at cut prices"), "percent"),
-            Column(_("A tenth off: more in the basket"), "percent"),
-            Column(_("at least"), "percent"),
-            Column(_("at most"), "percent"),
-        ],
-        rows=[
-            (
-                AGE_LABELS.get(each.group, each.group),
-                each.price_customers,
-                each.cut_price_share,
-                _tenth(each.price_response),
-                _tenth(each.price_response_low),
-                _tenth(each.price_response_high),
-            )
-            for each in ages
-        ],
-        note=_(
-            "How much more of a thing the same customer takes in a purchase when it costs less (95 in 100 such "
-            "intervals hold the truth). Who comes because of the offer is not in it: that needs an experiment."
-        ),
-    )
-
-
-def _tenth(response: float | None) -> float | None:
-    return None if response is None else response / 10
 
 
 def _explanation(desk: Desk) -> list[str]:

@@ -9,9 +9,10 @@ from patron.intelligence.reports.scope import Scope
 from patron.intelligence.warehouse.reader import Warehouse, open_warehouse
 from patron.intelligence.warehouse.testing_files import AS_OF, generated, published
 from patron.kernel.actor import system
+from patron.touchpoints.workspace.analyses._loyalty_groups import DIMENSION_LABELS
 from patron.touchpoints.workspace.analyses.contract import Answer, ChartPart, TablePart, Who
 from patron.touchpoints.workspace.analyses.desk import Desk, Run
-from patron.touchpoints.workspace.analyses.loyalty import DIMENSION_LABELS, LIST_LABELS, PAGE
+from patron.touchpoints.workspace.analyses.loyalty import LIST_LABELS, PAGE
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
