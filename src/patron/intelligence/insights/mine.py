@@ -126,11 +126,12 @@ class _Mining:
 
     def _purchases(self) -> Purchases:
         """One row per receipt for the models, split where only a part of it has a known cost."""
-        with_cost = self._engine.rows(
+        ((known,),) = self._engine.rows(
             "SELECT (SELECT count(cost) FROM products) + (SELECT count(cost_amount) FROM purchase_lines) "
             "+ (SELECT count(cost_amount) FROM purchases)"
         )
-        self._engine.keep("counted", purchases_sql(self._currency, with_cost=with_cost[0][0] > 0))
+        self._with_cost = known > 0
+        self._engine.keep("counted", purchases_sql(self._currency, with_cost=self._with_cost))
         purchases = prepare(self._engine.backend.table("counted"))
         self._engine.unregister("counted")
         return purchases
@@ -199,7 +200,7 @@ class _Mining:
         self._write(sales.WEEKLY_SALES, sales.weekly_sales_sql(self._as_of - timedelta(days=1)))
         self._write(sales.DAILY_SALES, sales.DAILY_SALES_SQL)
         self._engine.unregister("sold")
-        queries = months.month_marts_sql(self._currency, self._as_of)
+        queries = months.month_marts_sql(self._currency, self._as_of, with_cost=self._with_cost)
         for mart in months.MONTH_MARTS:
             self._write(mart, queries[mart.name])
 

@@ -132,7 +132,7 @@ class Loader:
         left = dict(tables)
         for export in exports:
             table = tables[export.name]
-            old = [part for part in table.parts if export.detail and part.month < kept]
+            old = [part for part in table.parts if export.detail and "" < part.month < kept]
             if old:
                 totals = self._totals(export, [self._store.path(part.file) for part in old])
                 parts = tuple(part for part in table.parts if part not in old)

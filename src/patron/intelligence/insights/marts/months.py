@@ -105,15 +105,18 @@ FINANCE_MONTHS = Mart(
 MONTH_MARTS = (CATEGORY_MONTHS, LOYALTY_MONTHS, VOUCHER_RESULTS, ACTIVITY_MONTHS, FINANCE_MONTHS)
 
 
-def month_marts_sql(currency: str, as_of: date) -> dict[str, str]:
-    """The query of each of `MONTH_MARTS`, by its name; from the tables, up to and including `as_of`."""
+def month_marts_sql(currency: str, as_of: date, *, with_cost: bool) -> dict[str, str]:
+    """The query of each of `MONTH_MARTS`, by its name; from the tables, up to and including `as_of`.
+
+    `with_cost`: whether any cost is known. The lines need not be read for it otherwise.
+    """
     until = f"<= DATE '{as_of.isoformat()}'"
     return {
         CATEGORY_MONTHS.name: _categories(currency, until),
         LOYALTY_MONTHS.name: _loyalty(until),
         VOUCHER_RESULTS.name: _vouchers(until),
         ACTIVITY_MONTHS.name: _activities(until),
-        FINANCE_MONTHS.name: _finance(currency, until),
+        FINANCE_MONTHS.name: _finance(currency, until, with_cost=with_cost),
     }
 
 
@@ -223,7 +226,7 @@ _FINANCE = {
 }
 
 
-def _finance(currency: str, until: str) -> str:
+def _finance(currency: str, until: str, *, with_cost: bool) -> str:
     counted = f"NOT is_voided AND currency = '{currency}' AND occurred_on {until}"
     where = {
         "purchases": ("occurred_on", counted),
@@ -237,6 +240,7 @@ def _finance(currency: str, until: str) -> str:
         + ", ".join(f"sum({_FINANCE[source].get(name, '0')}) AS {name}" for name in names)
         + f" FROM {source} WHERE {condition} GROUP BY date_trunc('month', {day})::DATE, branch_id"
         for source, (day, condition) in where.items()
+        if with_cost or source != "costed"
     )
     return f"""
         WITH costed AS (

@@ -1,8 +1,12 @@
 """Ibis 12 still calls DuckDB methods by their old names; that is not for these tests to fail on."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from patron.intelligence.warehouse.engines.spark import stop_spark
 
 HERE = Path(__file__).parent
 
@@ -11,6 +15,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_java() -> Iterator[None]:
+    """Where tests start Spark: rows are few and time goes into compiling, so Java compiles less. It ends with them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        yield
+        if "pyspark" in sys.modules:
+            stop_spark()
 
 
 @pytest.fixture(autouse=True)

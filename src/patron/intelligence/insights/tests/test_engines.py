@@ -1,6 +1,5 @@
 """One suite, two engines: what DuckDB works out in this process, Spark works out as well, to the last digit."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,26 +7,11 @@ import pytest
 
 from patron.intelligence.insights.dictionary import MARTS
 from patron.intelligence.insights.mine import Mined, mine
-from patron.intelligence.warehouse.engines import spark
+from patron.intelligence.insights.tests.engines import MARKS, SPARK, needs_spark
 from patron.intelligence.warehouse.store import Store
 from patron.intelligence.warehouse.testing_files import AS_OF, generated, published
 
-SPARK = "local[2]"
-needs_spark = pytest.mark.skipif(bool(spark.missing()), reason=spark.missing() or "Spark is there")
-pytestmark = [
-    pytest.mark.xdist_group("spark"),
-    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # py4j leaves its sockets to the collector
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_java() -> Iterator[None]:
-    """Few rows: time goes into compiling, so let Java compile less."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
-        yield
-        spark.stop_spark()
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")

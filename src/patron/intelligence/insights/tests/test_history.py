@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from patron.intelligence.insights.marts.history import CLUSTERS, CUSTOMER_HISTORY, customer_history_sql
+from patron.intelligence.insights.tests.engines import MARKS, SPARK, needs_spark
 from patron.intelligence.mining.fetching import fetched
-from patron.intelligence.warehouse.engines import spark
 from patron.intelligence.warehouse.engines.contract import Engine, open_engine
 from patron.intelligence.warehouse.history import as_of, with_history
 from patron.intelligence.warehouse.manifest import columns_sql
@@ -18,16 +18,10 @@ from patron.intelligence.warehouse.manifest import columns_sql
 CHAN, WANG = 1, 2
 TODAY, TOMORROW, LATER = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 9)
 
-pytestmark = [
-    pytest.mark.xdist_group("spark"),
-    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # py4j leaves its sockets to the collector
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-NO_SPARK = pytest.mark.skipif(bool(spark.missing()), reason=spark.missing() or "Spark is there")
+pytestmark = MARKS
 
 
-@pytest.fixture(params=["duckdb", pytest.param("local[2]", marks=NO_SPARK)])
+@pytest.fixture(params=["duckdb", pytest.param(SPARK, marks=needs_spark)])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     opened = open_engine(memory_mb=700, overflow=tmp_path, chosen=request.param)
     yield opened

@@ -140,7 +140,7 @@ def spark_session(master: str, *, memory_mb: int, overflow: Path) -> Any:
                 "spark.driver.host": "127.0.0.1",
                 "spark.driver.bindAddress": "127.0.0.1",
                 "spark.local.dir": str(overflow.resolve()),
-                "spark.sql.shuffle.partitions": str(2 * cores),  # 200 tasks of a few rows each cost more than the work
+                "spark.sql.shuffle.partitions": str(cores),  # 200 tasks of a few rows each cost more than the work
             }
         builder = SparkSession.builder.master(master).appName("patron")
         for key, value in wanted.items():
