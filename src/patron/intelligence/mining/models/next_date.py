@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CODES: Final = ("on_pace", "overdue", "quiet", "first")
 WEEKDAYS: Final = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+#: With fewer customers in a window the interval and the chances stay the model's own.
+LEARN_FROM: Final = 100
 _NO_HISTORY: Final = "The history is too short for a back-test: the interval and the chances are the model's own."
 
 
@@ -82,6 +84,8 @@ def predict(purchases: Purchases, as_of: dt.date, parameters: NextDateParameters
             continue
         if back == 1:
             score = backtest.score(visits, then, levels, chances, window=window, within=soon)
+        if len(then.who) < LEARN_FROM:
+            continue
         leaving = backtest.learn_leaving(visits, then, window=window)
         then = replace(then, leaving=leaving)
         levels = backtest.learn_levels(visits, then, window=window, interval=parameters.interval)

@@ -31,7 +31,7 @@ from patron.intelligence.mining.rhythm import MICRO, Visits
 
 #: Visits at everybody's weekdays that weigh as much as a customer's own.
 WEEKDAY_PRIOR: Final = 10.0
-_LEAST_SPREAD: Final = 0.25
+_LEAST_SPREAD: Final = 0.4
 _FALLBACK_PRIOR: Final = 2.0
 _BLOCK: Final = 20_000
 

@@ -80,7 +80,7 @@ def test_weekly_customer_is_expected_on_the_weekday_they_always_come():
 
 
 def test_long_silence_is_overdue():
-    rows = every("late", 7, 20, AS_OF - dt.timedelta(25)) + every("on time", 7, 20, AS_OF - dt.timedelta(2))
+    rows = every("late", 7, 20, AS_OF - dt.timedelta(16)) + every("on time", 7, 20, AS_OF - dt.timedelta(2))
     late, on_time = MODEL.run(purchases(rows), as_of=AS_OF).table.to_pylist()
     assert (late["overdue"], late["reason_code"]) == (True, "overdue")
     assert (on_time["overdue"], on_time["reason_code"]) == (False, "on_pace")
