@@ -1,6 +1,7 @@
 """Events: who has a birthday, an anniversary, a new baby or a new branch, and so deserves a word."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
@@ -23,6 +24,7 @@ from patron.touchpoints.workspace.analyses.contract import (
     Answer,
     Badge,
     ChartPart,
+    Finding,
     Row,
     TablePart,
     Tile,
@@ -119,19 +121,29 @@ def _row(row: EventRow) -> Row:
         Who(row.customer_id),
         str(KIND_LABELS.get(row.kind, row.kind)),
         row.happens_on if row.happens_on is not None else _("next visit"),
-        _told(row),
+        _told(row.kind, row.number, row.detail),
         Badge(_("VIP"), "vip") if row.vip else "",
         row.money_per_year,
     )
 
 
-def _told(row: EventRow) -> str:
-    number = formats.count(row.number)
-    match row.kind:
+def says(found: Finding) -> str:
+    """The event of a customer, for their page."""
+    kind, on = str(found.label), found.facts["happens_on"]
+    number = found.facts["number"]
+    told = _told(kind, None if number is None else int(number), str(found.facts["detail"]))
+    if on is None:
+        return f"{KIND_LABELS[kind]}: {told}"
+    return f"{KIND_LABELS[kind]} ({formats.day(date.fromisoformat(str(on)))}): {told}"
+
+
+def _told(kind: str, count: int | None, detail: str) -> str:
+    number = formats.count(count)
+    match kind:
         case "birthday":
             return _("A birthday voucher was given.")
         case "anniversary":
-            return ngettext("%(count)s year a member", "%(count)s years a member", row.number or 0) % {"count": number}
+            return ngettext("%(count)s year a member", "%(count)s years a member", count or 0) % {"count": number}
         case "milestone" | "next_milestone":
             return _("Visit number %(count)s") % {"count": number}
         case "baby" | "pet":
@@ -139,7 +151,7 @@ def _told(row: EventRow) -> str:
         case "came_back":
             return _("After %(count)s days away") % {"count": number}
         case _:
-            return row.detail
+            return detail
 
 
 def _explanation() -> list[str]:
@@ -168,4 +180,6 @@ PAGE = AnalysisPage(
     icon="calendar-heart",
     order=20,
     build=build,
+    says=says,
+    labels=KIND_LABELS,
 )

@@ -25,6 +25,7 @@ from patron.touchpoints.workspace.analyses.contract import (
     Answer,
     Badge,
     ChartPart,
+    Finding,
     Part,
     Row,
     TablePart,
@@ -174,7 +175,7 @@ def _row(row: WatchRow, currency: str) -> Row:
     return (
         Who(row.customer_id),
         str(KIND_LABELS.get(row.kind, row.kind)),
-        _why(row, currency),
+        _why(row.kind, row.usual, row.now, currency),
         row.since,
         Badge(label, tone),
         str(STAGE_LABELS.get(row.stage, "")),
@@ -182,12 +183,19 @@ def _row(row: WatchRow, currency: str) -> Row:
     )
 
 
-def _why(row: WatchRow, currency: str) -> str:
-    match row.kind:
+def says(found: Finding) -> str:
+    """What is unusual about a customer, for their page."""
+    kind = str(found.reason_code)
+    why = _why(kind, float(found.facts["usual"]), float(found.facts["now"]), found.currency)
+    return f"{KIND_LABELS[kind]}: {why}"
+
+
+def _why(kind: str, usual: float, now: float, currency: str) -> str:
+    match kind:
         case "silence":
             return _("Usually comes every %(usual)s days; silent for %(now)s.") % {
-                "usual": formats.decimal(row.usual),
-                "now": formats.count(row.now),
+                "usual": formats.decimal(usual),
+                "now": formats.count(now),
             }
         case "spend_low" | "spend_high":
             words = _("Spent %(now)s in the last four weeks; %(usual)s is usual.")
@@ -195,10 +203,10 @@ def _why(row: WatchRow, currency: str) -> str:
             words = _("Spends %(now)s a visit; %(usual)s is usual.")
         case _:
             return _("Brought goods back on %(now)s days in the last four weeks; %(usual)s is usual.") % {
-                "usual": formats.decimal(row.usual),
-                "now": formats.count(row.now),
+                "usual": formats.decimal(usual),
+                "now": formats.count(now),
             }
-    return words % {"now": formats.money(row.now, currency), "usual": formats.money(row.usual, currency)}
+    return words % {"now": formats.money(now, currency), "usual": formats.money(usual, currency)}
 
 
 def _checks_table(checks: list[RuleCheck]) -> TablePart:
@@ -255,4 +263,6 @@ PAGE = AnalysisPage(
     icon="eye",
     order=10,
     build=build,
+    says=says,
+    labels=KIND_LABELS,
 )

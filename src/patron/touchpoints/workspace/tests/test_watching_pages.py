@@ -1,6 +1,7 @@
 """Watch, events, drift and experiments: the answer on top, complete tables, one branch's own, every choice."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from django.http import QueryDict
@@ -17,7 +18,16 @@ from patron.touchpoints.workspace.analyses import drift as drift_page
 from patron.touchpoints.workspace.analyses import events as events_page
 from patron.touchpoints.workspace.analyses import experiments as experiments_page
 from patron.touchpoints.workspace.analyses import watch as watch_page
-from patron.touchpoints.workspace.analyses.contract import AnalysisPage, Answer, Badge, ChartPart, Link, TablePart, Who
+from patron.touchpoints.workspace.analyses.contract import (
+    AnalysisPage,
+    Answer,
+    Badge,
+    ChartPart,
+    Finding,
+    Link,
+    TablePart,
+    Who,
+)
 from patron.touchpoints.workspace.analyses.desk import Desk, Run
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
@@ -136,3 +146,26 @@ def test_treatments_nobody_drew_lots_for_are_never_called_experiments(shop: Shop
         "unlike before",
         "not drawn by lot",
     }
+
+
+def said(name: str, code: str, **facts: object) -> str:
+    page: AnalysisPage = PAGES[name]
+    assert page.says is not None
+    return page.says(
+        Finding(label=code, score=Decimal(1), rank=1, reason_code=code, reason="", facts=facts, currency="HKD")
+    )
+
+
+def test_the_customers_own_page_says_what_is_unusual_and_what_happened():
+    assert said("watch", "silence", usual=6.1, now=19.0) == (
+        "Stopped coming: Usually comes every 6.1 days; silent for 19."
+    )
+    assert said("watch", "basket_low", usual=67.26, now=18.18) == (
+        "Smaller baskets: Spends HK$18.18 a visit; HK$67.26 is usual."
+    )
+    assert said("events", "anniversary", happens_on="2026-11-29", number=2, detail="") == (
+        "Anniversary of joining (29 Nov 2026): 2 years a member"
+    )
+    assert said("events", "next_milestone", happens_on=None, number=100, detail="") == (
+        "Milestone at the next visit: Visit number 100"
+    )
