@@ -175,7 +175,6 @@ def fit_boosting(matrix: Matrix, left: Flags, parameters: ChurnParameters) -> Bo
     With many rows it stops as soon as a tenth kept aside gains nothing more.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
-    from threadpoolctl import threadpool_limits
 
     many = len(left) >= _MANY
     edges = tuple(_edges(matrix[:, place]) for place in range(matrix.shape[1]))
@@ -195,9 +194,7 @@ def fit_boosting(matrix: Matrix, left: Flags, parameters: ChurnParameters) -> Bo
         n_iter_no_change=8,
         random_state=parameters.seed,
     )
-    # One thread: threads that wait for each other cost four times as much as soon as the machine has other work.
-    with threadpool_limits(1, user_api="openmp"):
-        trees.fit(codes, left)
+    trees.fit(codes, left)
     origin = np.zeros((1, len(edges)))
     constant = float(trees.decision_function(origin)[0])
     heights = []

@@ -87,8 +87,14 @@ def fit(
     kind: str, training: Sequence[Snapshot], calibration: Snapshot, names: Sequence[str], parameters: ChurnParameters
 ) -> Learned:
     """Learn on ``training``, scale on ``calibration``, both with known leavers."""
+    from threadpoolctl import threadpool_limits
+
     matrix, left = training_rows(training, names, parameters)
-    scorer: Scorer = fit_logistic(matrix, left, names) if kind == "logistic" else fit_boosting(matrix, left, parameters)
+    # One thread: threads that wait for each other cost four times as much as soon as the machine has other work.
+    with threadpool_limits(1):
+        scorer: Scorer = (
+            fit_logistic(matrix, left, names) if kind == "logistic" else fit_boosting(matrix, left, parameters)
+        )
     typical = np.median(matrix[~left], axis=0).astype(np.float64)
     unscaled = Learned(Explainer(scorer, tuple(names), typical), Scaling(0.0, 1.0, np.zeros((2, 2))))
     return Learned(unscaled.explainer, fit_scaling(unscaled.scores(calibration), calibration.labels()))

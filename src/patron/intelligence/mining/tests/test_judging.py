@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from patron.intelligence.mining.churning.fitting import expit, fit_logistic, fit_scaling, log_odds
+from patron.intelligence.mining.churning.fitting import expit, fit_boosting, fit_logistic, fit_scaling, log_odds
 from patron.intelligence.mining.churning.judging import area, area_gain, auc, bands, mid_ranks, quality, wilson
+from patron.intelligence.mining.churning.schedule import ChurnParameters
 
 
 def by_pairs(scores, left):
@@ -112,3 +113,22 @@ def test_logistic_equals_scikit_learn():
     theirs = LogisticRegression(C=0.1, tol=1e-8).fit(scaled, left)
     assert ours.coefficients == pytest.approx(theirs.coef_[0], abs=1e-3)
     assert log_odds(ours, matrix) == pytest.approx(theirs.decision_function(scaled), abs=5e-3)
+
+
+@pytest.mark.parametrize("rows", [4_000, 24_000])
+def test_boosting_finds_what_is_not_a_straight_line(rows):
+    """Log-odds of 2 where the first figure is in the middle, -2 outside: no slope, so logistic regression is blind."""
+    draw = np.random.default_rng(7)
+    matrix = draw.uniform(-1, 1, size=(rows, 2)).astype(np.float32)
+    truth = np.where(np.abs(matrix[:, 0]) < 0.5, 2.0, -2.0)
+    left = draw.random(rows) < expit(truth)
+    names = ("visits_change", "spend_change")
+    found = fit_boosting(matrix, left, ChurnParameters())
+    scores = log_odds(found, matrix)
+    assert auc(scores, left) > auc(truth, left) - 0.005
+    assert auc(log_odds(fit_logistic(matrix, left, names), matrix), left) < 0.55
+    # The score is the constant and the parts, and nothing else.
+    parts = found.constant + sum(found.part(place, matrix[:, place].astype(float)) for place in range(2))
+    assert np.allclose(scores, parts, atol=1e-12)
+    assert np.ptp(found.part(1, matrix[:, 1].astype(float))) < 0.6
+    assert all(len(edges) <= 63 for edges in found.edges)
