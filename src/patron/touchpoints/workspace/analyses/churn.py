@@ -29,6 +29,7 @@ from patron.kernel.charts import Chart, Column, Series
 from patron.kernel.charts.curves import Curve, curves
 from patron.kernel.ui import formats
 from patron.touchpoints.workspace.analyses._churn_words import FIGURES, MODELS, RISKS, USES, reason_words
+from patron.touchpoints.workspace.analyses._sentences import churn_sentence
 from patron.touchpoints.workspace.analyses.contract import (
     AnalysisPage,
     Answer,
@@ -396,4 +397,6 @@ PAGE: Final = AnalysisPage(
     icon="user-minus",
     order=200,
     build=build,
+    says=churn_sentence,
+    labels=RISKS,
 )

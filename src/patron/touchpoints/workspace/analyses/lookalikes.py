@@ -23,6 +23,7 @@ from patron.intelligence.reports.acquisition import (
 from patron.kernel.charts import Chart, Column, RankedBar, Series, horizontal_bars
 from patron.kernel.ui import formats
 from patron.touchpoints.workspace.analyses._acquisition_words import FEATURES, band_words, sign_words
+from patron.touchpoints.workspace.analyses._sentences import lookalikes_sentence
 from patron.touchpoints.workspace.analyses.contract import (
     AnalysisPage,
     Answer,
@@ -218,4 +219,5 @@ PAGE: Final = AnalysisPage(
     icon="users-plus",
     order=10,
     build=build,
+    says=lookalikes_sentence,
 )

@@ -35,6 +35,7 @@ from patron.touchpoints.workspace.analyses._loyalty_groups import (
     groups_table,
     prices_table,
 )
+from patron.touchpoints.workspace.analyses._sentences import loyalty_sentence, words_of
 from patron.touchpoints.workspace.analyses.contract import (
     AnalysisPage,
     Answer,
@@ -367,4 +368,6 @@ PAGE: Final = AnalysisPage(
     icon="heart-handshake",
     order=30,
     build=build,
+    says=loyalty_sentence,
+    labels=words_of(LABELS),
 )

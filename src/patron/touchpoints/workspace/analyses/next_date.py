@@ -25,6 +25,7 @@ from patron.intelligence.reports.next_date import (
 from patron.intelligence.reports.next_date import PAGE as ROWS
 from patron.kernel.charts import Chart, Column, Curve, Days, Series, curves
 from patron.kernel.ui import formats
+from patron.touchpoints.workspace.analyses._sentences import next_date_sentence
 from patron.touchpoints.workspace.analyses.contract import (
     AnalysisPage,
     Answer,
@@ -265,4 +266,5 @@ PAGE: Final = AnalysisPage(
     icon="calendar-user",
     order=40,
     build=build,
+    says=next_date_sentence,
 )

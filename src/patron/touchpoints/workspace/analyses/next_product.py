@@ -24,6 +24,7 @@ from patron.intelligence.reports.next_product import (
 )
 from patron.kernel.charts import Chart, Column, RankedBar, Series, horizontal_bars
 from patron.kernel.ui import formats
+from patron.touchpoints.workspace.analyses._sentences import next_product_sentence
 from patron.touchpoints.workspace.analyses.contract import (
     AnalysisPage,
     Answer,
@@ -281,4 +282,5 @@ PAGE: Final = AnalysisPage(
     icon="basket-plus",
     order=10,
     build=build,
+    says=next_product_sentence,
 )

@@ -22,6 +22,7 @@ from patron.intelligence.reports.upsell import (
 )
 from patron.kernel.charts import Chart, Column, RankedBar, Series, horizontal_bars
 from patron.kernel.ui import formats
+from patron.touchpoints.workspace.analyses._sentences import upsell_sentence
 from patron.touchpoints.workspace.analyses.contract import (
     AnalysisPage,
     Answer,
@@ -232,4 +233,5 @@ PAGE: Final = AnalysisPage(
     icon="stairs-up",
     order=20,
     build=build,
+    says=upsell_sentence,
 )

@@ -20,6 +20,7 @@ from patron.intelligence.reports.value_profile import (
 from patron.kernel import charts
 from patron.kernel.charts import Column
 from patron.kernel.ui import formats
+from patron.touchpoints.workspace.analyses._sentences import value_profile_sentence
 from patron.touchpoints.workspace.analyses.contract import (
     AnalysisPage,
     Answer,
@@ -383,4 +384,5 @@ PAGE = AnalysisPage(
     icon="chart-pie",
     order=30,
     build=build,
+    says=value_profile_sentence,
 )
