@@ -79,9 +79,9 @@ def told(history: pa.Table, attribute: str) -> list[tuple[Any, ...]]:
 
 def test_values_are_kept_from_look_to_look(engine: Engine, tmp_path: Path) -> None:
     file = tmp_path / "history.parquet"
-    first = {"customers": [(CHAN, 100), (WANG, None)], "customer_value": [(CHAN, "A", None)]}
-    moved = {"customers": [(CHAN, 200), (WANG, 100)], "customer_value": [(CHAN, "A", None)]}
-    gone = {"customers": [(WANG, 100)]}
+    first: dict[str, Rows] = {"customers": [(CHAN, 100), (WANG, None)], "customer_value": [(CHAN, "A", None)]}
+    moved: dict[str, Rows] = {"customers": [(CHAN, 200), (WANG, 100)], "customer_value": [(CHAN, "A", None)]}
+    gone: dict[str, Rows] = {"customers": [(WANG, 100)]}
 
     one = look(engine, TODAY, nothing(), first, file)
     two = look(engine, TOMORROW, one, moved, file)
@@ -166,15 +166,18 @@ def test_facts_are_joined_with_what_held_on_their_day(engine: Engine) -> None:
     ]
     engine.register("history", pa.Table.from_pylist(rows, schema=nothing().schema))
     days = [date(2025, 12, 31), date(2026, 1, 1), date(2026, 1, 31), date(2026, 2, 1)]
-    sales = {"customer_id": [CHAN] * 4 + [WANG], "sold_on": pa.array([*days, days[3]], pa.date32()), "n": range(5)}
-    engine.register("sales", pa.table({**sales, "n": list(range(5))}))
+    sales = {
+        "customer_id": [CHAN] * 4 + [WANG],
+        "sold_on": pa.array([*days, days[3]], pa.date32()),
+        "n": [0, 1, 2, 3, 4],
+    }
+    engine.register("sales", pa.table(sales))
     history, facts = engine.backend.table("history"), engine.backend.table("sales")
 
-    chosen = {"attributes": ("tier", "stage"), "programme": "club"}
-    joined = fetched(with_history(facts, history, at="sold_on", **chosen).order_by("n")).to_pylist()
+    placed = with_history(facts, history, at="sold_on", attributes=("tier", "stage"), programme="club")
+    joined = fetched(placed.order_by("n")).to_pylist()
     assert [(each["tier"], each["stage"]) for each in joined] == [
         (None, None), ("silver", None), ("silver", "new"), ("gold", "new"), (None, None),
     ]  # fmt: skip
-    assert fetched(as_of(history, date(2026, 1, 31), **chosen)).to_pylist() == [
-        {"customer_id": CHAN, "tier": "silver", "stage": "new"}
-    ]
+    then = as_of(history, date(2026, 1, 31), attributes=("tier", "stage"), programme="club")
+    assert fetched(then).to_pylist() == [{"customer_id": CHAN, "tier": "silver", "stage": "new"}]
