@@ -34,7 +34,7 @@ class NextProductParameters(Parameters):
     )
     half_life_days: float = parameter(56.0, "a purchase counts half after so many days", minimum=1)
     min_customers: int = parameter(5, "products with fewer customers are left out", minimum=1)
-    max_products: int = parameter(3000, "at most so many products, those with the most customers", minimum=2)
+    max_products: int = parameter(1000, "at most so many products, those with the most customers", minimum=2)
     sample_customers: int = parameter(20_000, "at most so many customers teach and test the methods", minimum=10)
     together_prior: float = parameter(
         10.0, "lifts are drawn towards 1 as if so many more customers had behaved like everybody", minimum=0.01
