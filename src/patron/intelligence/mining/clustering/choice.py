@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from patron.intelligence.mining.arrays import Real, Whole, Whole32
-from patron.intelligence.mining.clustering.groupings import Fitting, sampled
+from patron.intelligence.mining.clustering.groupings import Fitting, Grouping, sampled
 
 #: Below this silhouette groups are cuts through one cloud.
 WEAK_SILHOUETTE: Final = 0.25
@@ -49,7 +49,17 @@ def candidates(matrix: Real, numbers: Sequence[int], fitting: Fitting, trials: T
     few = sampled(matrix, min(trials.rows, fitting.most_trial_rows), fitting.seed)
     shown = sampled(few, trials.silhouette_rows, fitting.seed)
     distances = pairwise(shown) if numbers else np.zeros((0, 0))
-    return tuple(_tried(few, shown, distances, k, fitting, trials) for k in numbers)
+    found = fitting.fit_each(few, numbers)
+    members = {k: found[k].members(few).cluster for k in numbers}
+    agreements: dict[int, list[float]] = {k: [] for k in numbers}
+    for draw in range(trials.resamples if numbers else 0):
+        again = _drawn_again(few, numbers, fitting, draw)
+        for k, grouping in again.items():
+            agreements[k].append(adjusted_rand(members[k], grouping.members(few).cluster))
+    return tuple(
+        _candidate(k, few, members[k], found[k], silhouette(distances, found[k].members(shown).cluster), agreements[k])
+        for k in numbers
+    )
 
 
 def chosen(tried: Sequence[Candidate], *, min_stability: float) -> Candidate:
@@ -60,24 +70,27 @@ def chosen(tried: Sequence[Candidate], *, min_stability: float) -> Candidate:
     return max(tried, key=lambda each: (round(each.stability, 6), -each.k))
 
 
-def _tried(few: Real, shown: Real, distances: Real, k: int, fitting: Fitting, trials: Trials) -> Candidate:
-    grouping = fitting.fit(few, k)
-    members = grouping.members(few)
-    agreements = []
-    for draw in range(trials.resamples):
-        generator = np.random.default_rng((fitting.seed, k, draw))
-        drawn = few[generator.integers(0, len(few), len(few))]
-        if len(np.unique(drawn[: 50 * k], axis=0)) < k and len(np.unique(drawn, axis=0)) < k:
-            continue
-        again = fitting.quick(seed=fitting.seed + draw + 1).fit(drawn, k)
-        agreements.append(adjusted_rand(members.cluster, again.members(few).cluster))
-    apart = few - grouping.centres[members.cluster]
+def _drawn_again(few: Real, numbers: Sequence[int], fitting: Fitting, draw: int) -> dict[int, Grouping]:
+    """The groups of a bootstrap sample, for those numbers that it has different rows for."""
+    generator = np.random.default_rng((fitting.seed, draw))
+    drawn = few[generator.integers(0, len(few), len(few))]
+    most = max(numbers)
+    different = len(np.unique(drawn[: 50 * most], axis=0))
+    if different < most:
+        different = len(np.unique(drawn, axis=0))
+    return fitting.quick(seed=fitting.seed + draw + 1).fit_each(drawn, [k for k in numbers if k <= different])
+
+
+def _candidate(
+    k: int, few: Real, cluster: Whole32, grouping: Grouping, apart: float, agreements: Sequence[float]
+) -> Candidate:
+    distance = few - grouping.centres[cluster]
     return Candidate(
         k=k,
-        silhouette=silhouette(distances, grouping.members(shown).cluster),
+        silhouette=apart,
         stability=float(np.mean(agreements)) if agreements else 0.0,
-        within=float(np.einsum("ij,ij->i", apart, apart).mean()),
-        smallest_share=float(np.bincount(members.cluster, minlength=k).min() / len(few)),
+        within=float(np.einsum("ij,ij->i", distance, distance).mean()),
+        smallest_share=float(np.bincount(cluster, minlength=k).min() / len(few)),
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Literal, Protocol, TypeAlias
@@ -19,7 +19,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 import numpy as np
 
 from patron.intelligence.mining.arrays import Real, Whole, Whole32
-from patron.intelligence.mining.clustering.ward import ward_groups
+from patron.intelligence.mining.clustering.ward import cut, ward_groups, ward_joins
 
 Method: TypeAlias = Literal["kmeans", "mixture", "ward"]
 METHODS: Final[tuple[Method, ...]] = ("kmeans", "mixture", "ward")
@@ -45,6 +45,15 @@ class Membership:
     other: Whole32
     confidence: Real
     distance: Real
+
+    def renumbered(self, order: Whole) -> Membership:
+        """The same where the group that was ``order[i]`` is now i; all groups with a row are in ``order``.
+
+        Only for groups none of which is left out: ``other`` may be one without a row.
+        """
+        place = np.zeros(int(order.max()) + 1, dtype=np.int32)
+        place[order] = np.arange(len(order), dtype=np.int32)
+        return replace(self, cluster=place[self.cluster], other=place[self.other])
 
 
 class Grouping(Protocol):
@@ -135,6 +144,15 @@ class Fitting:
         with calmly(len(matrix)):
             return find(matrix, k, self)
 
+    def fit_each(self, matrix: Real, numbers: Sequence[int]) -> dict[int, Grouping]:
+        """Groups for each of ``numbers``; Ward's joins are found once for all of them."""
+        if self.method == "ward":
+            with calmly(len(matrix)):
+                points, weights = _ward_points(matrix, self)
+                joins = ward_joins(points, weights)
+                return {k: _ward_cut(points, weights, cut(joins, len(points), k), k) for k in numbers}
+        return {k: self.fit(matrix, k) for k in numbers}
+
     @property
     def most_trial_rows(self) -> int:
         """Rows beyond which a trial takes too long: a mixture is slow, and Ward would be given small groups."""
@@ -193,10 +211,18 @@ def _mixture(matrix: Real, k: int, how: Fitting) -> Mixture:
 
 
 def _ward(matrix: Real, k: int, how: Fitting) -> NearestCentre:
-    points, weights = matrix, np.ones(len(matrix))
+    points, weights = _ward_points(matrix, how)
+    return _ward_cut(points, weights, ward_groups(points, weights, k), k)
+
+
+def _ward_points(matrix: Real, how: Fitting) -> tuple[Real, Real]:
+    """What Ward's method joins, and what each weighs: the rows, or small groups of them."""
     if len(matrix) > how.micro_clusters:
-        points, weights = _micro_clusters(matrix, how)
-    group = ward_groups(points, weights, k)
+        return _micro_clusters(matrix, how)
+    return matrix, np.ones(len(matrix))
+
+
+def _ward_cut(points: Real, weights: Real, group: Whole, k: int) -> NearestCentre:
     order = np.argsort(group, kind="stable")
     owner, ordered, heavy = group[order], points[order], weights[order]
     first = np.searchsorted(owner, np.arange(k))

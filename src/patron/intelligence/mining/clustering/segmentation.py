@@ -171,15 +171,17 @@ def _found(matrix: Real, k: int, plan: Plan) -> Grouping:
 def _numbered(grouping: Grouping, matrix: Real, money: Money) -> tuple[Grouping, Membership]:
     """The groups that have a row, by revenue (else size) from high to low; equal ones by their centres."""
     k = len(grouping.centres)
-    cluster = grouping.members(matrix).cluster
+    members = grouping.members(matrix)
+    cluster = members.cluster
     sizes = np.bincount(cluster, minlength=k)
     worth = sizes.astype(np.float64)
     if money.revenue is not None:
         worth = np.bincount(cluster, np.nan_to_num(money.revenue), k).astype(np.float64)
     centres = [tuple(centre) for centre in np.round(grouping.centres, 6)]
     order = sorted(np.flatnonzero(sizes), key=lambda old: (-round(float(worth[old]), 4), -sizes[old], centres[old]))
-    ordered = grouping.reordered(np.array(order, dtype=np.int64))
-    return ordered, ordered.members(matrix)
+    places = np.array(order, dtype=np.int64)
+    ordered = grouping.reordered(places)
+    return ordered, members.renumbered(places) if len(places) == k else ordered.members(matrix)
 
 
 def _left_out(preparation: Preparation) -> list[str]:

@@ -8,6 +8,7 @@ groups are each other's nearest, and they are joined. Joins are then taken by he
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,9 +30,13 @@ def ward_groups(points: Real, weights: Real, k: int) -> Whole:
 
     Groups are numbered by their first point. ``k`` is between 1 and the number of points.
     """
-    joins = sorted(ward_joins(points, weights), key=lambda join: join.height)
-    leader = np.arange(len(points))
-    for join in joins[: len(points) - k]:
+    return cut(ward_joins(points, weights), len(points), k)
+
+
+def cut(joins: Sequence[Join], count: int, k: int) -> Whole:
+    """The groups of ``count`` points when ``k`` are left; see :func:`ward_groups`."""
+    leader = np.arange(count)
+    for join in sorted(joins, key=lambda join: join.height)[: count - k]:
         leader[leader == leader[join.right]] = leader[join.left]
     _, first, group = np.unique(leader, return_index=True, return_inverse=True)
     place = np.empty(len(first), dtype=np.int64)
