@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,14 +14,15 @@ import pyarrow.compute as pc
 
 from patron.intelligence.insights.analyses.contract import Analysis, Context, Findings, Proof
 from patron.intelligence.insights.marts.contract import Mart
-from patron.intelligence.mining.arrays import Flags, Real, decimals, half_up, labels
+from patron.intelligence.mining.arrays import EPOCH, Flags, Real, day_number, decimals, half_up, labels
 from patron.intelligence.mining.errors import InputError
-from patron.intelligence.mining.models.clv import GONE, MODEL, ClvParameters, back_tested
+from patron.intelligence.mining.models.clv import GONE, MODEL, ClvParameters, back_tested, holdout_days
 from patron.kernel.exports import ExportColumn
 
 if TYPE_CHECKING:
     from patron.intelligence.mining.clv.backtest import BackTest
     from patron.intelligence.mining.contract import ModelResult
+    from patron.intelligence.mining.transactions import Purchases
 
 MODELS: Final = ("bgnbd", "mbgnbd", "paretonbd")
 LABELS: Final = ("high", "medium", "low", "gone")
@@ -118,15 +120,18 @@ def find(context: Context) -> Findings:
     """Fit, forecast, back-test. Raises InputError while nobody has come back, for then there is nothing to learn."""
     parameters = context.parameters(ClvParameters)
     purchases = context.purchases()
-    result = MODEL.run(purchases, as_of=context.as_of, parameters=parameters)
+    until = _last_whole_day(purchases, context.as_of)
+    purchases = purchases.until(until)
+    if not parameters.lookback:
+        parameters = replace(parameters, lookback=float(_lookback(purchases, until, parameters)))
+    result = MODEL.run(purchases, as_of=until, parameters=parameters)
     if result.table["clv"].null_count == result.table.num_rows:
         raise InputError("Lifetime value needs customers who bought on a second day: there are none yet.")
-    tests = {
-        name: back_tested(purchases, context.as_of, replace(parameters, model=name, back_test=True)) for name in MODELS
-    }
+    tests = {name: back_tested(purchases, until, replace(parameters, model=name, back_test=True)) for name in MODELS}
     customers = _customers(context, result)
     metrics = {
         **result.report.metrics,
+        "data_until": until.isoformat(),
         "value_high_customers": pc.sum(pc.equal(customers["label"], "high")).as_py() or 0,
         "gone_once_good": pc.sum(pc.and_(pc.equal(customers["label"], "gone"), customers["was_good"])).as_py() or 0,
     }
@@ -144,6 +149,36 @@ def find(context: Context) -> Findings:
         insights=_insights(customers),
         proof=_proof(chosen),
         notes=result.report.notes,
+    )
+
+
+def _last_whole_day(purchases: Purchases, as_of: date) -> date:
+    """The last day on which the house traded as usual: silence after it is that of the data, not of the customers."""
+    from patron.intelligence.mining.watching.trading import trading_clock
+
+    last = trading_clock(purchases.days.day, until=day_number(as_of)).until
+    return EPOCH + timedelta(days=last)
+
+
+def _lookback(purchases: Purchases, until: date, parameters: ClvParameters) -> int:
+    """The weeks of history that forecast best before the hold-out; 0 for all."""
+    from patron.intelligence.mining.clv.lookback import best_lookback
+    from patron.intelligence.mining.clv.summaries import UNIT_DAYS, purchase_days
+    from patron.intelligence.mining.clv.valuing import COUNT_MODELS
+
+    bought = purchase_days(purchases.days)
+    length = holdout_days(bought, until, parameters)
+    return (
+        best_lookback(
+            COUNT_MODELS[parameters.model],
+            bought,
+            until=until - timedelta(days=length),
+            length=length,
+            unit_days=UNIT_DAYS[parameters.time_unit],
+            penalizer=parameters.penalizer,
+        )
+        if length
+        else 0
     )
 
 

@@ -20,7 +20,7 @@ from patron.intelligence.mining.clv.counting import CountModel, fit_counts
 from patron.intelligence.mining.clv.fitting import Fit
 from patron.intelligence.mining.clv.forecasting import prospects, purchase_range
 from patron.intelligence.mining.clv.gammagamma import expected_spend, fit_spend
-from patron.intelligence.mining.clv.summaries import Summaries, cells_of, summarise
+from patron.intelligence.mining.clv.summaries import Summaries, cells_of, places_of, summarise, within
 from patron.intelligence.mining.transactions import MONEY_UNITS, Days
 
 WEEK: Final = 7
@@ -102,21 +102,31 @@ def back_test(
     unit_days: float,
     penalizer: float,
     coverage: float,
+    lookback_days: int = 0,
 ) -> BackTest | None:
-    """``bought``: purchase days; none are looked at after ``until``. None when nobody bought again before the cut."""
+    """``bought``: purchase days; none are looked at after ``until``. None when nobody bought again before the cut.
+
+    ``lookback_days``: how far the model looks back from the cut (0: all); of who was silent for longer it expects
+    nothing.
+    """
     known = summarise(bought, cut_on)
-    if not (known.repeating & (known.age > 0)).any():
+    recent = within(bought, cut_on, lookback_days=lookback_days)
+    inside = summarise(recent, cut_on)
+    if not (inside.repeating & (inside.age > 0)).any():
         return None
-    cells = cells_of(known.frequency, known.recency, known.age, unit_days=unit_days)
+    cells = cells_of(inside.frequency, inside.recency, inside.age, unit_days=unit_days)
     fit = fit_counts(model, cells, penalizer=penalizer)
     horizon = (until - cut_on).days / unit_days
     found = prospects(model, fit.values, cells, horizon=horizon, discount=0.0)
     low, high = purchase_range(model, fit.values, found, horizon=horizon, coverage=coverage)
+    places = places_of(inside, known)
+    expected, least, most = (np.zeros(len(known)) for _ in range(3))
+    expected[places], least[places], most[places] = found.expected, low, high
     actual, money = _afterwards(bought, cut_on, until)
     forecasts = Forecasts(
         frequency=known.frequency,
         actual=actual,
-        model=found.expected,
+        model=expected,
         as_before=_as_before(bought, cut_on, until).astype(np.float64),
         silent_gone=_silent_gone(known, (until - cut_on).days),
     )
@@ -126,10 +136,10 @@ def back_test(
         fit=fit,
         forecasts=forecasts,
         groups=_groups(forecasts),
-        tracking=_tracking(model, fit, bought, known, cut_on=cut_on, until=until, unit_days=unit_days),
-        coverage=float(np.mean((actual >= low) & (actual <= high))),
+        tracking=_tracking(model, fit, recent, inside, cut_on=cut_on, until=until, unit_days=unit_days),
+        coverage=float(np.mean((actual >= least) & (actual <= most))),
         actual_money=money,
-        expected_money=_expected_money(known, bought, cut_on, found.expected),
+        expected_money=_expected_money(known, bought, cut_on, expected),
     )
 
 

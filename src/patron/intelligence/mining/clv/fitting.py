@@ -17,7 +17,7 @@ import numpy as np
 from scipy import optimize
 from threadpoolctl import threadpool_limits
 
-from patron.intelligence.mining.arrays import Real
+from patron.intelligence.mining.arrays import Flags, Real
 
 #: From the parameters to the log-likelihood and its derivative by each parameter.
 Likelihood: TypeAlias = Callable[[Real], tuple[float, Real]]
@@ -91,7 +91,7 @@ def fit(
     return Fit(
         symbols=symbols,
         values=values,
-        errors=_errors(values, hessian * customers),
+        errors=_errors(values, hessian * customers, np.array([symbol not in edge for symbol in symbols])),
         log_likelihood=likelihood(values)[0],
         loose=tuple(edge),
     )
@@ -146,8 +146,10 @@ def _positive(matrix: Real) -> bool:
     return bool(size.min() > 1e-10 * max(1e-12, size.max()))
 
 
-def _errors(values: Real, information: Real) -> tuple[float | None, ...]:
-    if not _positive(information):
+def _errors(values: Real, information: Real, settled: Flags) -> tuple[float | None, ...]:
+    """Of the settled ones, with the others held where they are; None for the others."""
+    own = information[np.ix_(settled, settled)]
+    if not _positive(own):
         return (None,) * len(values)
-    variances = np.diag(np.linalg.inv(information))
-    return tuple(float(value * np.sqrt(variance)) for value, variance in zip(values, variances, strict=True))
+    found = iter(values[settled] * np.sqrt(np.diag(np.linalg.inv(own))))
+    return tuple(float(next(found)) if each else None for each in settled)

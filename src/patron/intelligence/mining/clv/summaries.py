@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from patron.intelligence.mining.arrays import Flags, Real, Whole, day_number
 from patron.intelligence.mining.transactions import MONEY_UNITS, Days
@@ -74,6 +75,21 @@ def summarise(bought: Days, until: dt.date) -> Summaries:
         age=end - first_day,
         monetary=repeat_money / (MONEY_UNITS * np.maximum(frequency, 1)),
     )
+
+
+def within(bought: Days, until: dt.date, *, lookback_days: int) -> Days:
+    """The days of the last ``lookback_days`` up to ``until``; all of them for 0.
+
+    Customers' paces drift; where they do, the last months foretell more than all years. The first purchase looked back
+    to then stands for the first one.
+    """
+    return bought if not lookback_days else bought.select(bought.day > day_number(until) - lookback_days)
+
+
+def places_of(some: Summaries, among: Summaries) -> Whole:
+    """Where each customer of ``some`` is among all."""
+    places: Whole = pc.index_in(some.customers, among.customers).to_numpy().astype(np.int64)
+    return places
 
 
 @dataclass(frozen=True, slots=True)

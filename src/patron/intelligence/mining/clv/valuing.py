@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from patron.intelligence.mining.arrays import Real
+from patron.intelligence.mining.arrays import Real, Whole
 from patron.intelligence.mining.clv.bgnbd import BG_NBD
 from patron.intelligence.mining.clv.counting import CountModel, fit_counts
 from patron.intelligence.mining.clv.fitting import Fit
@@ -15,20 +15,24 @@ from patron.intelligence.mining.clv.forecasting import prospects, purchase_range
 from patron.intelligence.mining.clv.gammagamma import expected_spend, fit_spend
 from patron.intelligence.mining.clv.mbgnbd import MBG_NBD
 from patron.intelligence.mining.clv.pareto import PARETO_NBD
-from patron.intelligence.mining.clv.summaries import YEAR_DAYS, Cells, Summaries, cells_of
+from patron.intelligence.mining.clv.summaries import YEAR_DAYS, Cells, Summaries, cells_of, places_of
 
 COUNT_MODELS: Final = {model.name: model for model in (BG_NBD, MBG_NBD, PARETO_NBD)}
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The model of purchases and, where there is money to learn from, the model of spending."""
+    """The model of purchases and, where there is money to learn from, the model of spending.
+
+    ``places``: where among all customers those of ``cells`` are; of the others nothing is expected any more.
+    """
 
     counts: CountModel
     fit: Fit
     spend: Fit | None
     cells: Cells
     average: float
+    places: Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +49,27 @@ class Values:
     high: Real
 
 
-def fitted(known: Summaries, *, model: str, unit_days: float, penalizer: float, average: float) -> Fitted:
+def fitted(
+    known: Summaries,
+    *,
+    model: str,
+    unit_days: float,
+    penalizer: float,
+    average: float,
+    recent: Summaries | None = None,
+) -> Fitted:
     """Both models, by maximum likelihood. ``average`` amount stands in where spending cannot be learnt.
 
-    Raises :class:`ValueError` when no customer has a repeat purchase.
+    ``recent``: those of the customers who bought in the time looked back to, as seen in it; purchases are learnt from
+    them, spending from all that is known. Raises :class:`ValueError` when none of them has a repeat purchase.
     """
-    cells = cells_of(known.frequency, known.recency, known.age, unit_days=unit_days)
+    seen = known if recent is None else recent
+    cells = cells_of(seen.frequency, seen.recency, seen.age, unit_days=unit_days)
     counts = COUNT_MODELS[model]
     fit = fit_counts(counts, cells, penalizer=penalizer)
     paid = bool((known.repeating & (known.monetary > 0)).any())
     spend = fit_spend(known.frequency, known.monetary, penalizer=penalizer) if paid else None
-    return Fitted(counts, fit, spend, cells, average)
+    return Fitted(counts, fit, spend, cells, average, places_of(seen, known))
 
 
 def valued(
@@ -71,19 +85,27 @@ def valued(
     discount = float(np.log1p(yearly_discount)) * unit_days / YEAR_DAYS
     ahead = prospects(found.counts, values, found.cells, horizon=horizon, discount=discount)
     low, high = purchase_range(found.counts, values, ahead, horizon=horizon, coverage=coverage)
+
+    def for_all(some: Real) -> Real:
+        whole = np.zeros(len(known))
+        whole[found.places] = some
+        return whole
+
+    low, high, discounted = for_all(low), for_all(high), for_all(ahead.discounted)
+    expected = for_all(ahead.expected)
     if found.spend is None:
         spend = np.full(len(known), found.average)
     else:
         spend = expected_spend(found.spend.values, known.frequency, known.monetary, otherwise=found.average)
-    now = np.where(ahead.expected > 0, ahead.discounted / np.maximum(ahead.expected, 1e-300), 1.0)
+    now = np.where(expected > 0, discounted / np.maximum(expected, 1e-300), 1.0)
     worth = spend * margin
     return Values(
-        p_alive=ahead.p_alive,
-        expected_purchases=ahead.expected,
+        p_alive=for_all(ahead.p_alive),
+        expected_purchases=expected,
         purchases_low=low,
         purchases_high=high,
         expected_value=spend,
-        clv=ahead.discounted * worth,
+        clv=discounted * worth,
         low=low * now * worth,
         high=high * now * worth,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from patron.intelligence.mining.arrays import Real, Whole, counts, decimals, half_up, labels
+from patron.intelligence.mining.arrays import Real, Whole, counts, day_number, decimals, half_up, labels
 from patron.intelligence.mining.contract import (
     Metric,
     Model,
@@ -21,7 +21,7 @@ from patron.intelligence.mining.contract import (
     parameter,
 )
 from patron.intelligence.mining.sentences import Piece, Template, sentences
-from patron.intelligence.mining.transactions import AMOUNT, CUSTOMER, DATE, MONEY_UNITS, Purchases
+from patron.intelligence.mining.transactions import AMOUNT, CUSTOMER, DATE, MONEY_UNITS, Days, Purchases
 
 if TYPE_CHECKING:
     from patron.intelligence.mining.clv.backtest import BackTest
@@ -46,6 +46,9 @@ class ClvParameters(Parameters):
         0.0, "last weeks kept back to test the forecast; 0: a third of the time seen, at most the horizon", minimum=0
     )
     back_test: bool = parameter(True, "test the forecast on the last weeks")
+    lookback: float = parameter(
+        0.0, "weeks looked back to learn how often customers buy; 0: all. Who was silent for longer is gone", minimum=0
+    )
     discount_rate: float = parameter(0.1, "what money of a year later counts less, per year", minimum=0, maximum=10)
     penalizer: float = parameter(0.0, "pull of the parameters towards 0, per customer; 0: pure likelihood", minimum=0)
     margin: float = parameter(1.0, "share of sales that is value; 1: value is sales", minimum=0, maximum=1)
@@ -54,11 +57,12 @@ class ClvParameters(Parameters):
 
 def compute(purchases: Purchases, as_of: dt.date, parameters: ClvParameters) -> Outcome:
     """One row per customer with a purchase day, by customer; formulas: ``docs/algorithms/clv.md``."""
-    from patron.intelligence.mining.clv.summaries import UNIT_DAYS, purchase_days, summarise
+    from patron.intelligence.mining.clv.summaries import UNIT_DAYS, purchase_days, summarise, within
     from patron.intelligence.mining.clv.valuing import correlation, fitted, valued
 
     bought = purchase_days(purchases.days)
     known = summarise(bought, as_of)
+    recent = summarise(within(bought, as_of, lookback_days=round(parameters.lookback * WEEK)), as_of)
     unit_days = UNIT_DAYS[parameters.time_unit]
     left_out = len(purchases.days.day) - len(bought.day)
     metrics: dict[str, Metric] = {
@@ -66,7 +70,7 @@ def compute(purchases: Purchases, as_of: dt.date, parameters: ClvParameters) -> 
         "repeating": int(known.repeating.sum()),
         "days_left_out": left_out,
     }
-    if not (known.repeating & (known.age > 0)).any():
+    if not (recent.repeating & (recent.age > 0)).any():
         note = "Nobody has bought on a second day yet: a forecast needs customers who came back."
         return Outcome(_table(known, None, parameters, unit_days), metrics, notes=(note,) if len(known) else ())
     tested = back_tested(purchases, as_of, parameters)
@@ -76,6 +80,7 @@ def compute(purchases: Purchases, as_of: dt.date, parameters: ClvParameters) -> 
         unit_days=unit_days,
         penalizer=parameters.penalizer,
         average=float(bought.amount.mean()) / MONEY_UNITS,
+        recent=recent,
     )
     values = valued(
         known,
@@ -99,6 +104,15 @@ def compute(purchases: Purchases, as_of: dt.date, parameters: ClvParameters) -> 
     )
 
 
+def holdout_days(bought: Days, as_of: dt.date, parameters: ClvParameters) -> int:
+    """How many days are kept back; 0 where there is no time to keep back that leaves something to learn from."""
+    if not len(bought.day):
+        return 0
+    seen = day_number(as_of) - int(bought.day.min())
+    length = round(parameters.holdout * WEEK) or min(seen // 3, round(parameters.horizon * WEEK))
+    return length if 0 < length < seen else 0
+
+
 def back_tested(purchases: Purchases, as_of: dt.date, parameters: ClvParameters) -> BackTest | None:
     """The back-test of ``parameters.model``; None where nothing can be kept back and still be learnt from."""
     from patron.intelligence.mining.clv.backtest import back_test
@@ -108,12 +122,8 @@ def back_tested(purchases: Purchases, as_of: dt.date, parameters: ClvParameters)
     if not parameters.back_test:
         return None
     bought = purchase_days(purchases.days)
-    if not len(bought.day):
-        return None
-    first = dt.date.fromordinal(int(bought.day.min()) + dt.date(1970, 1, 1).toordinal())
-    seen = (as_of - first).days
-    length = round(parameters.holdout * WEEK) or min(seen // 3, round(parameters.horizon * WEEK))
-    if not 0 < length < seen:
+    length = holdout_days(bought, as_of, parameters)
+    if not length:
         return None
     return back_test(
         COUNT_MODELS[parameters.model],
@@ -123,6 +133,7 @@ def back_tested(purchases: Purchases, as_of: dt.date, parameters: ClvParameters)
         unit_days=UNIT_DAYS[parameters.time_unit],
         penalizer=parameters.penalizer,
         coverage=parameters.coverage,
+        lookback_days=round(parameters.lookback * WEEK),
     )
 
 
@@ -156,7 +167,7 @@ def _reason_of(known: Summaries, values: Values | None) -> np.ndarray[tuple[int]
     if values is None:
         return np.zeros(len(known), dtype=np.int8)
     code = np.where(values.p_alive >= ALIVE, 2, np.where(values.p_alive >= GONE, 3, 4))
-    return np.where(known.frequency == 0, 1, code).astype(np.int8)
+    return np.where((known.frequency == 0) & (values.p_alive > 0), 1, code).astype(np.int8)
 
 
 def _templates(known: Summaries, values: Values | None, parameters: ClvParameters) -> dict[int, Template]:

@@ -5,6 +5,7 @@ import math
 import random
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy import integrate
 from scipy.special import hyp2f1
@@ -14,6 +15,7 @@ from patron.intelligence.mining.clv.counting import fit_counts
 from patron.intelligence.mining.clv.forecasting import prospects, purchase_range
 from patron.intelligence.mining.clv.gammagamma import expected_spend, fit_spend
 from patron.intelligence.mining.clv.gammagamma import prepared as spend_prepared
+from patron.intelligence.mining.clv.lookback import best_lookback
 from patron.intelligence.mining.clv.mbgnbd import MBG_NBD
 from patron.intelligence.mining.clv.pareto import PARETO_NBD, _gone
 from patron.intelligence.mining.clv.simulation import simulate_bg, simulate_pareto, simulate_spend
@@ -283,8 +285,6 @@ def shop(customers=400, seed=6):
 
 @pytest.fixture(name="open_shop", scope="module")
 def _open_shop():
-    import pyarrow as pa
-
     return purchases(shop(), customer_type=pa.int64())
 
 
@@ -317,6 +317,45 @@ def test_hold_out_sees_nothing_of_what_comes_after_the_cut(open_shop):
     ).report
     for symbol in ("r", "alpha", "a", "b"):
         assert tested.metrics[f"calibration_{symbol}"] == pytest.approx(known_then.parameters[symbol], rel=1e-9)
+
+
+def test_looking_back_less_far_serves_where_paces_drift():
+    """Customers who come four times as often in the second year: the last months say more than both years."""
+    dice = np.random.default_rng(9)
+    rows = []
+    for number in range(150):
+        own, day = dice.gamma(2, 20), 0.0
+        while day < 700:
+            rows.append(row(number, dt.date(2023, 1, 1) + dt.timedelta(days=int(day)), 50))
+            day += 1 + dice.exponential(own if day < 380 else own / 4)
+    drifting = purchases(rows, customer_type=pa.int64())
+    as_of = dt.date(2023, 1, 1) + dt.timedelta(days=699)
+    everything, recent = (
+        MODEL.run(drifting, as_of=as_of, parameters=ClvParameters(holdout=13, lookback=weeks)) for weeks in (0.0, 26.0)
+    )
+    assert recent.report.metrics["holdout_rmse"] < 0.7 * everything.report.metrics["holdout_rmse"]
+    assert recent.table.num_rows == everything.table.num_rows == 150
+    chosen = best_lookback(
+        BG_NBD,
+        purchase_days(drifting.days),
+        until=as_of - dt.timedelta(days=91),
+        length=91,
+        unit_days=7,
+        penalizer=0,
+    )
+    assert chosen in {13, 26}
+
+
+def test_who_was_silent_for_longer_than_looked_back_is_gone(open_shop):
+    as_of = dt.date(2025, 2, 22)
+    result = MODEL.run(open_shop, as_of=as_of, parameters=ClvParameters(lookback=26, back_test=False))
+    table = result.table.to_pandas()
+    silent = (table["T"] - table.recency) >= 26
+    assert 0 < silent.sum() < len(table) == 400
+    assert (table.p_alive[silent] == 0).all()
+    assert (table.clv[silent] == 0).all()
+    assert (table.reason_code[silent] == "gone").all()
+    assert (table.p_alive[~silent] > 0).all()
 
 
 def test_unit_of_time_changes_alpha_and_nothing_else(open_shop):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from django.utils.functional import Promise
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -59,6 +58,13 @@ class _Cell:
     @property
     def label(self) -> str:
         return str(ACTIONS_FOR[self.action]) % {"stage": str(STAGE_LABELS[self.segment.stage]).lower()}
+
+    @property
+    def short(self) -> str:
+        return _("%(stage)s: %(action)s") % {
+            "stage": STAGE_LABELS[self.segment.stage],
+            "action": ACTION_LABELS[self.action],
+        }
 
 
 def build(desk: Desk) -> Answer:
@@ -178,7 +184,7 @@ def _parts(
     if best:
         top = cells[best[0]].label
         bars = horizontal_bars(
-            [RankedBar(capfirst(cells[place].label), round(float(division.spend[place]))) for place in best[:12]],
+            [RankedBar(cells[place].short, round(float(division.spend[place]))) for place in best[:12]],
             measure=Series(_("Spend"), "money"),
             heading=_("Where"),
             currency=desk.currency,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Final
 
 from django.utils.functional import Promise
@@ -28,6 +29,7 @@ from patron.intelligence.reports.clv import (
 from patron.kernel.charts import Bin, Chart, Column, Series, histogram
 from patron.kernel.charts.curves import Curve, Days, curves
 from patron.kernel.ui import formats
+from patron.touchpoints.workspace.analyses._sentences import clv_sentence, words_of
 from patron.touchpoints.workspace.analyses.contract import (
     AnalysisPage,
     Answer,
@@ -363,7 +365,7 @@ def _explanation(desk: Desk, models: list[ClvModel]) -> list[str]:
                 "The range given for each customer held for %(coverage)s of them."
             )
             % {
-                "day": metrics.get("holdout_from", ""),
+                "day": formats.day(date.fromisoformat(str(metrics["holdout_from"]))),
                 "predicted": formats.count(used.predicted),
                 "customers": formats.count(metrics.get("holdout_customers")),
                 "actual": formats.count(used.actual),
@@ -376,6 +378,21 @@ def _explanation(desk: Desk, models: list[ClvModel]) -> list[str]:
     else:
         told.append(
             _("There is no back-test yet: too little time has passed to keep some weeks back and learn from the rest.")
+        )
+    until = date.fromisoformat(str(metrics.get("data_until", desk.as_of.isoformat())))
+    if until < desk.as_of:
+        told.append(
+            _("The last day with trade as usual in the data is %(day)s: silence is counted up to then.")
+            % {"day": formats.day(until)}
+        )
+    weeks = float(desk.run.parameters.get("lookback") or 0)
+    if weeks:
+        told.append(
+            _(
+                "Paces drift, so the model learns them from the last %(weeks)s weeks, the time that forecast best in a "
+                "test before the weeks kept back; who was silent for longer counts as gone."
+            )
+            % {"weeks": formats.count(weeks)}
         )
     told.append(
         _(
@@ -395,4 +412,6 @@ PAGE: Final = AnalysisPage(
     icon="hourglass-high",
     order=40,
     build=build,
+    says=clv_sentence,
+    labels=words_of(VALUE_LABELS),
 )
