@@ -23,6 +23,8 @@ CODES: Final = ("on_pace", "overdue", "quiet", "first")
 WEEKDAYS: Final = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 #: With fewer customers in a window the interval and the chances stay the model's own.
 LEARN_FROM: Final = 100
+#: At most so many customers teach and test.
+TEST_ON: Final = 20_000
 _NO_HISTORY: Final = "The history is too short for a back-test: the interval and the chances are the model's own."
 
 
@@ -79,7 +81,7 @@ def predict(purchases: Purchases, as_of: dt.date, parameters: NextDateParameters
         return replace(paces, leaving=leaving)
 
     for back in (2, 1):
-        then = known(today - back * window)
+        then = known(today - back * window).spread_over(TEST_ON)
         if not len(then.who):
             continue
         if back == 1:

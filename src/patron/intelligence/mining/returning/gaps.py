@@ -20,7 +20,7 @@ k is estimated, unless it is given, as the variance within customers ÷ that bet
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -57,6 +57,22 @@ class Paces:
     population_gap: float
     prior: float
     leaving: float = 0.0
+
+    def spread_over(self, most: int) -> Paces:
+        """At most so many customers, evenly spread over all: enough to learn and to judge from."""
+        if len(self.who) <= most:
+            return self
+        rows = np.linspace(0, len(self.who) - 1, most).astype(np.int64)
+        return replace(
+            self,
+            who=self.who[rows],
+            mean=self.mean[rows],
+            spread=self.spread[rows],
+            silence=self.silence[rows],
+            gaps=self.gaps[rows],
+            last_gap=self.last_gap[rows],
+            weekday=self.weekday[rows],
+        )
 
     def typical(self) -> Real:
         """The median gap of each, in days."""

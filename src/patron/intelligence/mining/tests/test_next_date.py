@@ -141,3 +141,11 @@ def test_years_of_silence_have_no_date():
     gone = MODEL.run(purchases(rows), as_of=AS_OF).table.to_pylist()[0]
     assert (gone["expected_on"], gone["reason_code"]) == (None, "quiet")
     assert gone["confidence"] < 0.2
+
+
+def test_an_even_sample_keeps_every_customers_own_figures():
+    found = paces([each for who in range(9) for each in every(f"k{who}", 5 + who, 6)])
+    some = found.spread_over(3)
+    assert some.who.tolist() == [0, 4, 8]
+    assert some.typical().tolist() == found.typical()[[0, 4, 8]].tolist()
+    assert found.spread_over(9) is found
