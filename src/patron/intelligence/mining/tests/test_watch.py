@@ -218,3 +218,22 @@ def test_past_alarms_are_checked_against_what_came_after(house):
     assert (found["thirty_days"].customers, found["others"].confirmed) == (0, 0)
     assert found["others"].customers == 40
     assert list(checks(purchases([]), AS_OF, WatchParameters())) == []
+
+
+def test_spending_little_by_luck_is_no_alarm():
+    rng = np.random.default_rng(12)
+    visits, regularity, basket, variation = 4.0, 1.0, 50.0, 0.6
+    drawn = rng.gamma(rng.poisson(visits, 200_000) / variation + 1e-12, basket * variation)
+    asked = np.array([0.0, 20.0, 60.0, 150.0])
+    found = tails.spend_low_tail(asked, np.full(4, visits), np.full(4, regularity), np.full(4, basket), variation)
+    assert found == pytest.approx([(drawn <= each + 1e-6).mean() for each in asked], abs=0.004)
+
+
+def test_customers_who_come_by_pure_chance_raise_no_more_alarms_than_promised():
+    rng = np.random.default_rng(13)
+    day = rng.integers(END - 364, END + 1, (3000, 45))
+    who = np.repeat(np.arange(3000), 45)
+    steady = bought(who, day.ravel(), rng.lognormal(3, 1, 3000 * 45) + 0.01)
+    metrics = MODEL.run(steady, as_of=AS_OF, parameters=WatchParameters(alarms_per_1000=20.0)).report.metrics
+    assert metrics["judged"] == 3000
+    assert metrics["unusual"] < metrics["expected_false_alarms"] * 1.2

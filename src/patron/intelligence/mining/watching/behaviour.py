@@ -21,6 +21,7 @@ from patron.intelligence.mining.watching.tails import (
     rhythms,
     silence_tail,
     silence_until,
+    spend_low_tail,
     t_tails,
 )
 from patron.intelligence.mining.watching.trading import TradingClock, trading_clock
@@ -54,8 +55,8 @@ def behaviour(purchases: Purchases, as_of: dt.date, parameters: WatchParameters)
         clock, {}, {}, {}, {}, {}, _per_customer(days, days.amount, days.day > clock.until - 365) / MONEY_UNITS
     )
     windows = _Windows.of(days, clock, parameters)
-    _silence(found, days, came, clock, parameters)
-    _spend(found, windows, parameters)
+    rhythm = _silence(found, days, came, clock, parameters)
+    _spend(found, windows, rhythm, _basket_variation(days, windows), parameters)
     _baskets(found, days, windows, parameters)
     _returns(found, purchases, windows, parameters)
     return found
@@ -72,7 +73,7 @@ def sums(owner: npt.NDArray[np.integer], values: Real, count: int) -> Real:
     return np.bincount(owner, values, minlength=count).astype(np.float64)
 
 
-def _silence(found: Behaviour, days: Days, came: Flags, clock: TradingClock, parameters: WatchParameters) -> None:
+def _silence(found: Behaviour, days: Days, came: Flags, clock: TradingClock, parameters: WatchParameters) -> Rhythm:
     count = len(days.customers)
     owner, day = days.owner[came], days.day[came]
     elapsed = clock.at(day)
@@ -81,11 +82,13 @@ def _silence(found: Behaviour, days: Days, came: Flags, clock: TradingClock, par
     # Days without any trading between two visits leave no gap to speak of.
     same, gap = same[gap > 0], gap[gap > 0]
     who = owner[same]
+    # Days are whole and a gap is one at least: half a day less, they are spread as the times between were.
+    spread = np.maximum(gap - 0.5, 0.25)
     rhythm = rhythms(
         np.bincount(who, minlength=count),
-        sums(who, gap, count),
-        sums(who, np.log(gap), count),
-        sums(who, gap * np.log(gap), count),
+        sums(who, spread, count),
+        sums(who, np.log(spread), count),
+        sums(who, spread * np.log(spread), count),
     )
     last = np.full(count, clock.first, dtype=np.int64)
     np.maximum.at(last, owner, day)
@@ -96,6 +99,7 @@ def _silence(found: Behaviour, days: Days, came: Flags, clock: TradingClock, par
     found.usual["silence"] = np.divide(sums(who, gap, count), np.maximum(np.bincount(who, minlength=count), 1))
     found.now["silence"] = np.maximum(clock.until - last, 0).astype(np.float64)
     found.since["silence"] = _crossed(found.tails["silence"] < parameters.alpha, rhythm, clock, last, parameters.alpha)
+    return rhythm
 
 
 def _crossed(alarmed: Flags, rhythm: Rhythm, clock: TradingClock, last: Whole, alpha: float) -> Whole:
@@ -150,7 +154,21 @@ def _table(days: Days, values: npt.NDArray[np.generic], of_row: Whole) -> Real:
     return summed.reshape(len(days.customers), HISTORY_WINDOWS + 1)
 
 
-def _spend(found: Behaviour, windows: _Windows, parameters: WatchParameters) -> None:
+def _basket_variation(days: Days, windows: _Windows) -> float:
+    """The squared coefficient of variation of the baskets of one customer, the same for all."""
+    worth = (windows.of_row >= 0) & (days.purchases > 0) & (days.amount > 0)
+    if not worth.any():
+        return 1.0
+    logs = np.log(days.amount[worth] / MONEY_UNITS)
+    owner, count = days.owner[worth], len(days.customers)
+    size = np.maximum(sums(owner, np.ones(len(logs)), count), 1.0)
+    mean = sums(owner, logs, count) / size
+    degrees = max(float((size - 1).sum()), 1.0)
+    variance = float(((logs - mean[owner]) ** 2).sum()) / degrees
+    return float(np.clip(np.expm1(variance), 0.02, 5.0))
+
+
+def _spend(found: Behaviour, windows: _Windows, rhythm: Rhythm, variation: float, parameters: WatchParameters) -> None:
     there = windows.earlier()
     present = there.copy()
     present[:, 0] = windows.full >= 1
@@ -167,6 +185,12 @@ def _spend(found: Behaviour, windows: _Windows, parameters: WatchParameters) -> 
     t, degrees = _t_of(level[:, 0], mean, squares, windows.full, known, relative=True)
     low, high = t_tails(t, degrees)
     usual = np.where(there, windows.spend, 0.0).sum(axis=1) / size
+    # Who comes four times a window may by luck not come at all: no t of so few visits knows that.
+    seldom = np.ones(len(low))
+    chosen = known & (low < 0.05) & (usual > 0) & (often > 0)
+    now = windows.spend[chosen, 0]
+    seldom[chosen] = spend_low_tail(now, often[chosen], rhythm.shape[chosen], usual[chosen] / often[chosen], variation)
+    low = np.maximum(low, np.where(chosen, seldom, low))
     for kind, tail in (("spend_low", low), ("spend_high", high)):
         _note(found, kind, known, tail, usual, windows.spend[:, 0], windows.began)
 

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.special import betainc, stdtr
+from scipy.special import betainc, gammainc, stdtr
 
 from patron.intelligence.mining.arrays import Flags, Real, Whole
 
 #: The population's regularity weighs as much as so many gaps; its spread as so many observations.
 PRIOR_GAPS: Final = 8.0
 PRIOR_DEGREES: Final = 6.0
+#: Beyond so many visits a window, spending little does not come from coming seldom.
+_MOST_VISITS: Final = 30
 _REGULARITY: Final = (0.2, 50.0)
 
 
@@ -106,6 +108,25 @@ def t_tails(t: Real, degrees: Real) -> tuple[Real, Real]:
     low: Real = stdtr(degrees, t)
     high: Real = stdtr(degrees, -t)
     return low, high
+
+
+def spend_low_tail(now: Real, visits: Real, regularity: Real, basket: Real, variation: float) -> Real:
+    """The chance of spending ``now`` or less in a window by coming seldom and buying little, as luck has it.
+
+    ``visits``: the usual number; with gamma gaps of shape k the chance of n or more is G(n·k, k·visits), G the
+    regularised incomplete gamma function (R. Winkelmann, Journal of Business & Economic Statistics 13 (1995) 467-474).
+    n baskets are a gamma variable of mean n · ``basket`` and squared coefficient of variation ``variation`` ÷ n.
+    """
+    tail = np.zeros(len(now))
+    at_least = np.ones(len(now))
+    for count in range(_MOST_VISITS):
+        more = gammainc((count + 1) * regularity, regularity * visits)
+        little = np.ones(len(now))
+        if count:
+            little = gammainc(count / variation, np.maximum(now, 0.0) / (basket * variation))
+        tail += (at_least - more) * little
+        at_least = more
+    return tail
 
 
 def count_tail(now: Whole, exposure_now: Real, before: Whole, exposure_before: Real) -> Real:
