@@ -168,8 +168,10 @@ def _places(rows: ir.Table, name: str) -> ir.Table:
     import ibis  # takes a second to load: listing the attributes does without
 
     sales = rows.filter(rows.kind == "sale")
-    visited = sales.group_by("customer_id", name).agg(
-        visits=sales.date.nunique(), amount=sales.amount.sum(), last_on=sales.date.max()
+    # Group by day first, then count the groups: several times as fast as counting distinct days.
+    days = sales.group_by("customer_id", name, "date").agg(amount=sales.amount.sum())
+    visited = days.group_by("customer_id", name).agg(
+        visits=days.count(), amount=days.amount.sum(), last_on=days.date.max()
     )
     best = ibis.window(
         group_by="customer_id",

@@ -244,6 +244,6 @@ def test_killed_at_any_step_the_next_run_gives_the_same_totals(house: Path, step
     assert Insight.objects.filter(model="value").count() == Insight.objects.filter(model="lifecycle").count() == 2
     assert sum(insight.score or 0 for insight in Insight.objects.filter(model="value")) == total
     named = set(Store(house).current().files())
-    on_disk = {str(path.relative_to(house)) for path in (house / "parts").glob("*/*")}
+    on_disk = {str(path.relative_to(house)) for path in (house / "parts").rglob("*.parquet")}
     assert named <= on_disk
     assert not (house / "work").exists()
