@@ -6,11 +6,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from patron.intelligence.insights.analyses.registry import house_parameters
 from patron.intelligence.insights.jobs import refresh_insights, run_analyses_now
 from patron.intelligence.insights.models import AnalysisRun, ModelParameters
 from patron.intelligence.mining.contract import Setting
 from patron.intelligence.mining.errors import MiningError
-from patron.intelligence.mining.registry import models
 from patron.kernel.actor import Actor
 from patron.kernel.errors import InvalidInput
 from patron.kernel.jobs import defer_once
@@ -86,17 +86,17 @@ def record_analysis_run(
 
 
 def _checked(model: str, parameters: Mapping[str, Setting]) -> dict[str, Setting]:
-    found = models().get(model)
+    found = house_parameters(model)
     if found is None:
         raise InvalidInput(_("There is no model of this name."), details={"field": "model"})
-    defaults = found.parameters().as_dict()
+    defaults = found().as_dict()
     if unknown := sorted(set(parameters) - set(defaults)):
         raise InvalidInput(
             _("The model has no parameter %(name)s.") % {"name": unknown[0]}, details={"field": unknown[0]}
         )
     typed = {name: _as_type_of(defaults[name], value, name) for name, value in parameters.items()}
     try:
-        found.parameters(**typed)
+        found(**typed)
     except MiningError as error:
         raise InvalidInput(str(error), details={"field": "parameters"}) from error
     return {name: value for name, value in typed.items() if value != defaults[name]}

@@ -12,9 +12,6 @@ from patron.intelligence.insights.models import AnalysisRun, ModelParameters
 from patron.intelligence.warehouse.reader import ANALYSES
 from patron.intelligence.warehouse.store import Store
 
-HOURLY_MODELS = ("value", "lifecycle")
-"""Those that every refresh runs; the others run with the analyses."""
-
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
@@ -89,6 +86,7 @@ class ModelSettings:
     source: str
     limits: tuple[str, ...]
     parameters: tuple[ParameterSetting, ...]
+    hourly: bool
     last_change: ModelParameters | None
 
 
@@ -98,16 +96,19 @@ def get_model_settings() -> list[ModelSettings]:
     Models that only work on files are not among them, nor is the seed of chance.
     """
     # The models take a moment to load, and only the page about them needs them.
-    from patron.intelligence.insights.analyses.registry import analyses
+    from patron.intelligence.insights.analyses.registry import HOURLY_MODELS, house_parameters
     from patron.intelligence.mining.contract import parameter_infos
     from patron.intelligence.mining.registry import models
 
     latest = {row.model: row for row in ModelParameters.objects.order_by("model", "-id").distinct("model")}
     found = []
     known = models()
-    for name in (*HOURLY_MODELS, *(each for each in known if each in analyses() and each not in HOURLY_MODELS)):
+    for name in (*HOURLY_MODELS, *(each for each in known if each not in HOURLY_MODELS)):
+        kind = house_parameters(name)
+        if kind is None:
+            continue
         model = known[name]
-        defaults = model.parameters().as_dict()
+        defaults = kind().as_dict()
         changed = latest[name].parameters if name in latest else {}
         settings_of_model = tuple(
             ParameterSetting(
@@ -119,7 +120,7 @@ def get_model_settings() -> list[ModelSettings]:
                 info.maximum,
                 info.choices,
             )
-            for each, info in parameter_infos(model.parameters).items()
+            for each, info in parameter_infos(kind).items()
             if each != "seed"
         )
         card = model.card
@@ -132,6 +133,7 @@ def get_model_settings() -> list[ModelSettings]:
                 source=card.source,
                 limits=card.limits,
                 parameters=settings_of_model,
+                hourly=name in HOURLY_MODELS,
                 last_change=latest.get(name),
             )
         )

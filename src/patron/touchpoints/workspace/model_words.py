@@ -110,6 +110,7 @@ PARAMETERS: dict[str, dict[str, str | Promise]] = {
         "horizon": _("Weeks ahead that are forecast"),
         "holdout": _("Weeks kept back to test the forecast (0: a third of the time seen)"),
         "back_test": _("Test the forecast on the last weeks"),
+        "lookback": _("Weeks looked back to learn how often customers buy (0: chosen by a test)"),
         "discount_rate": _("Money of a year later counts this much less"),
         "penalizer": _("Pull of the estimates towards 0 (0: none)"),
         "margin": _("Share of sales that is value (1: value is sales)"),
@@ -191,6 +192,7 @@ PARAMETERS: dict[str, dict[str, str | Promise]] = {
         "min_gap": _("At least so many days from one step to the next (0: any later day)"),
         "max_gap": _("At most so many days from one step to the next (0: any time)"),
         "within": _("At most so many days from the first step to the last (0: any time)"),
+        "min_path_support": _("Paths of several steps: in at least this share of customers"),
     },
     "upsell": {
         "period_days": _("Length of the periods that are compared"),

@@ -300,4 +300,6 @@ def _schema(columns: tuple[ExportColumn, ...]) -> pa.Schema:
     return pa.schema([(each.name, _TYPES[each.type]) for each in columns])
 
 
-ANALYSIS: Final = Analysis(name="baskets", title="Baskets", marts=(PARTS, RULES, ITEMS, MATRIX), find=find)
+ANALYSIS: Final = Analysis(
+    name="baskets", title="Baskets", marts=(PARTS, RULES, ITEMS, MATRIX), find=find, parameters=HouseBaskets
+)

@@ -338,4 +338,5 @@ ANALYSIS: Final = Analysis(
     title="Groups of customers",
     marts=(GROUPS, TRAITS, CUSTOMERS, MOVES, CHOICE),
     find=find,
+    parameters=HouseClusterParameters,
 )

@@ -132,10 +132,14 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """A registered analysis. `needs` are analyses that run before it and whose marts it reads."""
+    """A registered analysis. `needs` are analyses that run before it and whose marts it reads.
+
+    `parameters` are the model's where the house starts from other values than the model does on a file.
+    """
 
     name: str
     title: str
     marts: tuple[Mart, ...]
     find: Callable[[Context], Findings]
     needs: tuple[str, ...] = ()
+    parameters: type[Parameters] | None = None

@@ -11,8 +11,13 @@ from types import MappingProxyType
 
 from patron.intelligence.insights import analyses as package
 from patron.intelligence.insights.analyses.contract import Analysis
+from patron.intelligence.mining.contract import Parameters
+from patron.intelligence.mining.registry import models
 
 _FRAME = {"contract", "registry"}
+
+HOURLY_MODELS = ("value", "lifecycle")
+"""Models that every refresh runs; the others run with the analyses."""
 
 
 @cache
@@ -37,6 +42,14 @@ def analyses() -> Mapping[str, Analysis]:
             marts[mart.name] = analysis.name
         found[analysis.name] = analysis
     return MappingProxyType({name: found[name] for name in _ordered(found)})
+
+
+def house_parameters(model: str) -> type[Parameters] | None:
+    """The parameters with which the house runs a model: its own, else the model's; None for a model it does not run."""
+    if model in analyses():
+        own = analyses()[model].parameters
+        return own if own is not None else (models()[model].parameters if model in models() else None)
+    return models()[model].parameters if model in HOURLY_MODELS else None
 
 
 def with_needs(names: Iterable[str], among: Mapping[str, Analysis]) -> list[str]:

@@ -219,4 +219,6 @@ def _tenths(values: np.ndarray) -> pa.Array:
     return decimals(half_up(np.nan_to_num(values) * 10), scale=1).cast(pa.string())
 
 
-ANALYSIS: Final = Analysis(name="sequences", title="Sequences", marts=(RULES, PATTERNS), find=find)
+ANALYSIS: Final = Analysis(
+    name="sequences", title="Sequences", marts=(RULES, PATTERNS), find=find, parameters=HouseSequences
+)

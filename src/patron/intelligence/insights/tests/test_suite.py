@@ -83,7 +83,9 @@ def test_results_are_tables_of_the_warehouse_and_insights_of_the_customers(house
     run = latest_analysis_runs()["spent"]
     assert (run.status, run.value, run.baseline, run.metrics) == ("promoted", 0.8, 0.7, {"customers": 1, "odd": None})
     assert warehouse.results is not None
-    assert warehouse.results.facts["spent"]["metrics"] == {"customers": 1, "odd": None}
+    told = warehouse.results.facts["spent"]
+    assert isinstance(told, dict)
+    assert told["metrics"] == {"customers": 1, "odd": None}
     assert has_results()
 
 

@@ -100,7 +100,7 @@ def test_curve_of_profit():
         ("value_profile.md", lrfmc.LrfmcParameters()),
     ],
 )
-def test_pages_name_every_parameter(page: str, parameters: object):
+def test_pages_name_every_parameter(page, parameters):
     text = Path(PAGES / page).read_text(encoding="utf-8")
     missing = [name for name in parameters.as_dict() if f"`{name}`" not in text and name != "seed"]
     assert not missing

@@ -41,7 +41,7 @@ Words = str | Promise
 
 SEGMENTS: Final[dict[str, Words]] = {
     "vip": gettext_lazy("VIPs (the best 20 %)"),
-    "class_a": gettext_lazy("A class (80 % of sales)"),
+    "class_a": gettext_lazy("A class (four fifths of sales)"),
 }
 
 

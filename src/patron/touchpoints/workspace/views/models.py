@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from patron.intelligence.insights.operations import change_model_parameters, request_refresh
-from patron.intelligence.insights.queries import HOURLY_MODELS, ModelSettings, ParameterSetting, get_model_settings
+from patron.intelligence.insights.queries import ModelSettings, ParameterSetting, get_model_settings
 from patron.kernel import clock
 from patron.kernel.errors import InvalidInput
 from patron.kernel.ui.pages import PageRequest, page, show
@@ -29,7 +29,7 @@ def model_settings(request: PageRequest) -> HttpResponseBase:
                 {
                     "settings": model,
                     "title": title_of(model.name, model.title),
-                    "hourly": model.name in HOURLY_MODELS,
+                    "hourly": model.hourly,
                     "changed": any(each.is_changed for each in model.parameters),
                     "parameters": [
                         {
