@@ -49,8 +49,8 @@ format: $(VENV)/.test ## Format the code
 	@$(PY) -m ruff format --quiet
 
 .PHONY: bench
-bench: install ## Measure speed and memory (benchmarks/)
-	@$(WITH_VENV) exec $(PY) -m benchmarks
+bench: install $(VENV)/.peers ## Measure speed and memory, beside the peers of the models (benchmarks/)
+	@$(WITH_VENV) PATRON_PEERS=$$PWD/$(VENV)/peers/bin/python exec $(PY) -m benchmarks
 
 .PHONY: messages
 messages: $(VENV)/.test ## Collect the texts to translate (needs the gettext tools) and compile the translations
@@ -73,6 +73,7 @@ lock: $(VENV)/.venv ## Pin the Python packages with hashes (make lock UPGRADE=--
 	@$(PY) -m uv pip compile $(LOCK) $(UPGRADE) --extra demo --extra test pyproject.toml -o requirements/test.txt
 	@$(PY) -m uv pip compile $(LOCK) $(UPGRADE) --constraint requirements/test.txt --extra demo pyproject.toml -o requirements/demo.txt
 	@$(PY) -m uv pip compile $(LOCK) $(UPGRADE) --constraint requirements/test.txt pyproject.toml -o requirements/base.txt
+	@printf 'lifetimes\nmlxtend\n' | $(PY) -m uv pip compile $(LOCK) $(UPGRADE) - -o requirements/peers.txt
 
 .PHONY: clean
 clean: ## Remove what was installed and built; data in var/ stays
@@ -96,6 +97,12 @@ $(VENV)/.base $(VENV)/.demo $(VENV)/.test: $(VENV)/.%: requirements/%.txt pyproj
 	@echo "Installing Python packages ($*) …"
 	@$(PIP) install --no-compile --no-deps --require-hashes --requirement requirements/$*.txt
 	@$(PIP) install --no-compile --no-deps --editable .
+	@touch $@
+
+# What the models are measured against: never a part of the product.
+$(VENV)/.peers: requirements/peers.txt | $(VENV)/.venv
+	@$(PY) -m venv $(VENV)/peers
+	@$(VENV)/peers/bin/python -m pip -qq --disable-pip-version-check --no-input install --no-deps --require-hashes --requirement requirements/peers.txt
 	@touch $@
 
 node_modules/.demo: package-lock.json | $(VENV)/.venv

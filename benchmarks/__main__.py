@@ -4,7 +4,8 @@
     python -m benchmarks --full              the same with 1,000,000 customers and 20,000,000 lines (half an hour)
 
 Every command runs as its own process on an installation of its own, which is deleted at the end. Times are wall-clock
-of whole processes; rates are rows per second of them.
+of whole processes; rates are rows per second of them. `make bench` installs the peers that the models are compared
+with into a virtual environment of their own (PATRON_PEERS).
 """
 
 import argparse
@@ -114,10 +115,29 @@ def models(customers: int) -> None:
     subprocess.run(command, check=True)
 
 
+def suite(*, full: bool) -> None:
+    """The models with a budget, each beside a peer or a bare fit on the same data; rows for 10⁴ to 10⁶ with `full`."""
+    customers = str(1_000_000 if full else 100_000)
+    for title, name, *arguments in (
+        ("Lifetime value: 770,000 repeat customers ≤ 2 s; lifetimes beside it", "clv"),
+        ("Association rules ≤ 4 s and 1 GB, sequences ≤ 10 s; mlxtend beside them", "patterns"),
+        ("Groups: 1 M × 5 with choice of k ≤ 20 s; scikit-learn beside them", "clusters", "--customers", customers),
+        (
+            "Churn: features, fit, back-test of 20 M lines ≤ 60 s",
+            "churn",
+            "--customers",
+            customers,
+            *["--table"] * full,
+        ),
+    ):
+        print(title, flush=True)
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *arguments], cwd=ROOT, check=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help="1 M customers and 20 M lines")
-    parser.add_argument("--only", choices=("demo", "one-file", "loyalty", "scale", "models"), help="one part")
+    parser.add_argument("--only", choices=("demo", "one-file", "loyalty", "scale", "models", "suite"), help="one part")
     chosen = parser.parse_args()
     customers, lines = (1_000_000, 20_000_000) if chosen.full else (100_000, 2_000_000)
     for name, work in (
@@ -139,6 +159,8 @@ def main() -> None:
                 server.destroy()
     if chosen.only in (None, "models"):
         models(customers)
+    if chosen.only in (None, "suite"):
+        suite(full=chosen.full)
 
 
 if __name__ == "__main__":

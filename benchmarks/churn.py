@@ -3,8 +3,8 @@
     python -m benchmarks.churn [--customers 1000000] [--lines-per-purchase 3] [--table] [--keep FOLDER]
 
 A million customers make about 7 million purchases and 22 million lines in 540 days: everybody has a rhythm of 10 to
-90 days, and a day after which they come no more. `--table` measures ten thousand, a hundred thousand and a million, each in
-a process of its own, and prints how the cost grows.
+90 days, and a day after which they come no more. `--table` measures ten thousand, a hundred thousand and a million,
+each in a process of its own, and prints how the cost grows.
 """
 
 from __future__ import annotations

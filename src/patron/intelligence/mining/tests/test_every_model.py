@@ -54,9 +54,10 @@ def run(model, rows, as_of=AS_OF, **options):
     """The model's result for some rows; a test whose few rows it refuses with a sentence is passed over."""
     try:
         return model.run(purchases(rows, **options), as_of=as_of)
-    except MiningError as refusal:
-        assert str(refusal).endswith(".")
-        pytest.skip(f"too little for this model: {refusal}")
+    except MiningError as error:
+        refusal = str(error)
+    assert refusal.endswith(".")
+    pytest.skip(f"too little for this model: {refusal}")
 
 
 def test_card_explains_the_model(any_model):
