@@ -114,14 +114,21 @@ def _load_demo(home: Path) -> None:
 
 
 def _mine_once() -> None:
-    """Make the first warehouse and insights; later ones are the worker's."""
+    """Make the first warehouse and insights; later ones, and the analyses, are the worker's."""
     from django.conf import settings
 
     from patron.config.cli.refresh import refresh_with_progress, show_report
+    from patron.intelligence.insights.operations import request_analyses
+    from patron.intelligence.insights.queries import has_results
     from patron.intelligence.warehouse.store import Store
+    from patron.kernel import clock
+    from patron.kernel.actor import system
 
     if Store(Path(settings.WAREHOUSE_DIRECTORY)).current_version() is None:
         show_report(refresh_with_progress())
+    if not has_results():
+        request_analyses(actor=system("demo"), now=clock.now())
+        _console.print("  The analyses are being run; the pages of Insight ▸ Questions fill within a few minutes.")
 
 
 def _tell_who_is_missing() -> None:
