@@ -150,6 +150,14 @@ def has_results() -> bool:
     return Store(warehouse_directory() / ANALYSES).current_version() is not None
 
 
+RunRecord = AnalysisRun
+"""A run as the register of models shows it."""
+
+PROMOTED, KEPT_BACK, REFUSED, FAILED = (
+    AnalysisRun.PROMOTED, AnalysisRun.KEPT_BACK, AnalysisRun.REFUSED, AnalysisRun.FAILED,
+)  # fmt: skip
+
+
 def latest_analysis_runs() -> dict[str, AnalysisRun]:
     """Per analysis its last run, whatever became of it."""
     return {run.model: run for run in AnalysisRun.objects.order_by("model", "-id").distinct("model")}

@@ -10,9 +10,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from patron.intelligence.insights.models import AnalysisRun
 from patron.intelligence.insights.operations import request_analyses
-from patron.intelligence.insights.queries import get_analysis_runs, latest_analysis_runs
+from patron.intelligence.insights.queries import (
+    FAILED,
+    KEPT_BACK,
+    PROMOTED,
+    REFUSED,
+    RunRecord,
+    get_analysis_runs,
+    latest_analysis_runs,
+)
 from patron.kernel import charts, clock
 from patron.kernel.downloads import FORMATS, download
 from patron.kernel.errors import InvalidInput, NotFound, PermissionRefused
@@ -33,10 +40,10 @@ GROUPS: dict[Group, str | Promise] = {
     "plan": gettext_lazy("Plan ahead"),
 }
 STATUS_LABELS: dict[str, tuple[str | Promise, str]] = {
-    AnalysisRun.PROMOTED: (gettext_lazy("In use"), "good"),
-    AnalysisRun.KEPT_BACK: (gettext_lazy("Kept back"), "warn"),
-    AnalysisRun.REFUSED: (gettext_lazy("Not enough data"), "warn"),
-    AnalysisRun.FAILED: (gettext_lazy("Failed"), "bad"),
+    PROMOTED: (gettext_lazy("In use"), "good"),
+    KEPT_BACK: (gettext_lazy("Kept back"), "warn"),
+    REFUSED: (gettext_lazy("Not enough data"), "warn"),
+    FAILED: (gettext_lazy("Failed"), "bad"),
 }
 
 
@@ -98,7 +105,7 @@ def analysis(request: PageRequest, name: str) -> HttpResponseBase:
             "run": desk.run,
             "as_of": desk.as_of,
             "computed_at": desk.run.computed_at or figures.freshness.checked_at,
-            "latest": latest if latest is not None and latest.status != AnalysisRun.PROMOTED else None,
+            "latest": latest if latest is not None and latest.status != PROMOTED else None,
             "query": request.GET.urlencode(),
             "may_export": request.actor.can("reports.export"),
             "may_see_runs": bool(about.shows) and request.actor.can("insights.parameters"),
@@ -144,8 +151,8 @@ def analysis_runs(request: PageRequest) -> HttpResponseBase:
         "workspace/pages/analysis_runs.html",
         {
             "runs": [_line(run) for run in latest],
-            "promoted": sum(run.status == AnalysisRun.PROMOTED for run in latest),
-            "held": [run for run in latest if run.status != AnalysisRun.PROMOTED],
+            "promoted": sum(run.status == PROMOTED for run in latest),
+            "held": [run for run in latest if run.status != PROMOTED],
             "may_run": request.actor.can("insights.refresh"),
         },
     )
@@ -210,12 +217,12 @@ def _title(name: str) -> str:
     return str(found.title) if found is not None else name.replace("_", " ").capitalize()
 
 
-def _line(run: AnalysisRun) -> dict[str, object]:
+def _line(run: RunRecord) -> dict[str, object]:
     label, tone = STATUS_LABELS[run.status]
     return {"run": run, "title": _title(run.model), "status": label, "tone": tone}
 
 
-def _course(runs: Sequence[AnalysisRun]) -> charts.Chart | None:
+def _course(runs: Sequence[RunRecord]) -> charts.Chart | None:
     """The figure by which the analysis is judged, run by run, with its baseline; None where it is judged by none."""
     judged = [run for run in reversed(runs) if run.value is not None and run.baseline is not None]
     if len(judged) < 2:
