@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
@@ -84,6 +85,8 @@ def _check(name: str, value: object, info: ParameterInfo) -> None:
         raise ParameterError(f"{name} is {value!r}; choose one of {', '.join(info.choices)}.")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return
+    if math.isinf(value):
+        raise ParameterError(f"{name} is {value}; give a finite number.")
     # Written so that "not a number" fails too: every comparison with it is false.
     if info.minimum is not None and not value >= info.minimum:
         raise ParameterError(f"{name} is {value}; it must be at least {info.minimum:g}.")

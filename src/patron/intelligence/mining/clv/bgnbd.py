@@ -21,11 +21,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.special import gammaln, hyp2f1, psi
+from scipy.special import betaincinv, gammaln, hyp2f1, psi
 
 from patron.intelligence.mining.arrays import Flags, Real
 from patron.intelligence.mining.clv.counting import CountModel, Prepared, summed
 from patron.intelligence.mining.clv.summaries import Cells, sums_at
+
+_NODE, _DOUBLE = np.polynomial.legendre.leggauss(64)
+_LEVEL: Final = (_NODE + 1) / 2
+_WEIGHT: Final = _DOUBLE / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +158,14 @@ class BgNbd(CountModel):
         a = a if abs(a - 1) > 1e-6 else 1 + 1e-6
         c = a + b + x + self.chances - 1
         ratio = horizon / (alpha + age + horizon)
-        rest = (1 - ratio) ** (a - 1) * hyp2f1(a - 1, a + b + self.chances - 1 - r, c, ratio)
-        expected: Real = c / (a - 1) * (1 - rest)
+        with np.errstate(all="ignore"):
+            rest = (1 - ratio) ** (a - 1) * hyp2f1(a - 1, a + b + self.chances - 1 - r, c, ratio)
+            expected: Real = c / (a - 1) * (1 - rest)
+        lost = ~(np.isfinite(expected) & (expected >= 0))
+        if lost.any():
+            times, share = (r + x)[lost], np.broadcast_to(horizon / (alpha + age), x.shape)[lost]
+            chance = _chances(a, (b + x + self.chances)[lost])
+            expected[lost] = (-np.expm1(-times[:, None] * np.log1p(chance * share[:, None])) / chance) @ _WEIGHT
         return expected
 
     def expected_since_first(self, values: Real, times: Real) -> Real:
@@ -169,8 +179,22 @@ class BgNbd(CountModel):
 
 def _falling(k: Real, a: float, c: Real, share: Real) -> Real:
     """2F1(k, a; c; -share): 1 at 0, falling; by Pfaff's transformation its argument stays within 0 and 1."""
-    value: Real = (1 + share) ** -a * hyp2f1(c - k, a, c, share / (1 + share))
+    with np.errstate(all="ignore"):
+        value: Real = (1 + share) ** -a * hyp2f1(c - k, a, c, share / (1 + share))
+    lost = ~(np.isfinite(value) & (value >= 0))
+    if lost.any():
+        chance = _chances(a, (c - a)[lost])
+        value[lost] = np.exp(-k[lost, None] * np.log1p(chance * share[lost, None])) @ _WEIGHT
     return value
+
+
+def _chances(a: float, b: Real) -> Real:
+    """For each of ``b`` the chances to stop, p ~ beta(a, b), at Gauss-Legendre points of their distribution.
+
+    Where the parameters run to hundreds, 2F1 and the power before it leave the range of numbers. Then p hardly differs
+    between customers, and the mean over these points is exact to many digits.
+    """
+    return np.maximum(betaincinv(a, b[:, None], _LEVEL), 1e-300)
 
 
 BG_NBD: Final = BgNbd()

@@ -18,6 +18,9 @@ from patron.intelligence.mining.sentences import sentences
 from patron.intelligence.mining.transactions import Role
 
 REASON_CODES: Final = ("balanced", "at_most", "at_least", "nothing")
+#: Beyond these the slopes of the curves leave the range in which they are computed and told in cents.
+MOST_MONEY: Final = 1_000_000_000_000
+LEAST_DOSE: Final = 0.01
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ def compute(rows: Rows, _as_of: dt.date, parameters: BudgetParameters) -> Outcom
     most = np.minimum(_numbers(table, "most", otherwise=np.inf), parameters.budget)
     if len(table) and (min(top.min(), dose.min(), least.min()) < 0 or (dose == 0).any()):
         raise InputError("top and least must not be negative, and dose must be above 0, in every row.")
+    if len(table) and (max(top.max(), dose.max()) > MOST_MONEY or dose.min() < LEAST_DOSE):
+        raise InputError(f"top and dose must be money: neither above {MOST_MONEY:,}, and dose at least {LEAST_DOSE}.")
     if (least > most).any():
         raise InputError("A row has a least that exceeds its most, or the budget.")
     if least.sum() > parameters.budget + 1e-9:

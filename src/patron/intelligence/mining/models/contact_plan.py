@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from patron.intelligence.mining.optimising.contacts import Channel, Plan
 
 REASON_CODES: Final = ("by_staff", "by_machine", "not_worth_it", "contacted_enough", "no_room")
+#: Beyond this, gains times customers leave the range of whole numbers that the plan is solved in.
+MOST_GAIN: Final = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ def _matrix(
     for name in ("gain", *recent):
         if len(table) and not pa.types.is_null(table[name].type) and not _number(table[name].type):
             raise InputError(f"The column {name} must be a number; it is {table[name].type}.")
+    if (pc.max(pc.abs(table["gain"].cast(pa.float64()))).as_py() or 0.0) > MOST_GAIN:
+        raise InputError(f"A gain is above {MOST_GAIN:,}; give what one contact brings, in money.")
     customers = pc.unique(table["customer"]).sort()
     names = tuple(sorted(str(each) for each in pc.unique(table["channel"]).to_pylist()))
     who = pc.index_in(table["customer"], customers).to_numpy()

@@ -106,6 +106,8 @@ def test_the_division_says_how_much_where_and_why():
 def test_bad_input_is_refused_with_what_is_needed():
     with pytest.raises(InputError, match="above 0"):
         MODEL.run(campaign(dose=[0.0, 1.0, 1.0, 1.0]), as_of=AS_OF)
+    with pytest.raises(InputError, match=r"neither above 1,000,000,000,000, and dose at least 0\.01"):
+        MODEL.run(campaign(top=[1e300, 1.0, 1.0, 1.0]), as_of=AS_OF)
     with pytest.raises(InputError, match="two rows for the same action"):
         MODEL.run(campaign(segment=["a", "b", "b", "c"]), as_of=AS_OF)
     with pytest.raises(ParameterError, match=r"add up to 40,000\.00, more than the budget of 30,000\.00"):

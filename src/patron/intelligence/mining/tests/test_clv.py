@@ -227,6 +227,21 @@ def test_thousands_of_purchases_and_extreme_parameters_stay_finite(model):
     assert model.p_alive(np.array([0.3, 2.0, 0.5, 3.0]), x, tx, age)[2] < 1e-100
 
 
+def test_forecast_where_everybody_stops_with_one_chance_is_that_of_the_chance():
+    """With p = 0.1 for all the hypergeometric function leaves the range of numbers; a Poisson story remains."""
+    r, alpha, a, b = values = np.array([1.5, 4.0, 800.0, 7200.0])
+    x, age = np.array([0.0, 14.0]), np.array([0.0, 9000.0])
+    stop, scale = a / (a + b), alpha + age
+    known = (1 - (scale / (scale + stop * 52)) ** (r + x)) / stop
+    later = (r + x) / scale * (scale / (scale + stop * 52)) ** (r + x + 1)
+    assert BG_NBD.expected_if_alive(values, x, age, 52.0) == pytest.approx(known, rel=2e-3)
+    assert BG_NBD.rate(values, x, age, np.full(2, 52.0)) == pytest.approx(later, rel=2e-3)
+    ahead = prospects(BG_NBD, values, cells_of(x.astype(int), np.array([0, 30]), np.array([0, 63000]), unit_days=7.0),
+                      horizon=52.0, discount=0.002)  # fmt: skip
+    low, high = purchase_range(BG_NBD, values, ahead, horizon=52.0, coverage=0.8)
+    assert 0 <= low[0] < ahead.expected[0] < high[0] < 40
+
+
 def test_p_alive_of_one_time_buyers_is_one_in_bg_and_falls_in_mbg():
     values = np.array([0.5, 5.0, 0.8, 2.5])
     zero, age = np.zeros(2), np.array([1.0, 100.0])

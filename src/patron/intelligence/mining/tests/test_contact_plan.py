@@ -139,5 +139,7 @@ def test_bad_input_is_refused_with_what_is_needed():
         MODEL.run(offers([("a", "call", 1.0), ("a", "call", 2.0)]), as_of=AS_OF)
     with pytest.raises(ParameterError, match="write it as channel=number"):
         MODEL.run(offers(CAST), as_of=AS_OF, parameters=ContactPlanParameters(capacity="call"))
+    with pytest.raises(InputError, match="A gain is above 100,000,000"):
+        MODEL.run(offers([("a", "call", 1e16)]), as_of=AS_OF)
     unknown = MODEL.run(offers([("a", "call", None)]), as_of=AS_OF)
     assert unknown.table["reason_code"].to_pylist() == ["not_worth_it"]

@@ -157,6 +157,7 @@ class Sample(Parameters):
         ({"days": 0}, "days is 0; it must be at least 1."),
         ({"days": 10}, "days is 10; it must be at most 9."),
         ({"share": float("nan")}, "share is nan; it must be at least 0."),
+        ({"share": float("inf")}, "share is inf; give a finite number."),
         ({"by": "c"}, "by is 'c'; choose one of a, b."),
     ],
 )
