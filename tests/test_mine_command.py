@@ -9,7 +9,7 @@ import pyarrow.parquet
 import pytest
 from typer.testing import CliRunner
 
-from patron.config.cli.mine import app
+from patron.config.cli.mine import _strict, app
 from patron.intelligence.mining.registry import models
 
 LINES = """member,day,paid,basket
@@ -140,3 +140,31 @@ def test_bad_input_is_refused_with_a_remedy_and_nothing_written(tmp_path, monkey
     assert done.exit_code == 2
     assert message in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["lines.csv"]
+
+
+@pytest.mark.parametrize(
+    ("model", "columns", "text"),
+    [
+        ("forecast", "date=day,value=sold", "day,sold\n2024-01-01,5\n2024-03-09,7\n2150-01-01,1\n"),
+        ("survival", "customer=who,start=day,end=last", "who,day,last\na,2024-01-01,2024-03-09\nb,2024-02-01,\n"),
+    ],
+)
+def test_a_table_with_days_is_looked_at_as_of_its_latest_day_that_has_come(tmp_path, monkeypatch, model, columns, text):
+    (tmp_path / "rows.csv").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, [model, "--input", "rows.csv", "--columns", columns, "--report", "report.json"])
+    assert done.exit_code == 0, done.stderr
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["as_of"] == "2024-03-09"
+
+
+def test_a_role_that_is_named_twice_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "lines.csv").write_text(LINES, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["value", "--input", "lines.csv", "--columns", COLUMNS + ",customer=basket"])
+    assert done.exit_code == 2
+    assert "--columns names customer twice; one column is one role." in done.stderr
+
+
+def test_a_figure_without_end_is_null_in_the_report():
+    report = {"metrics": {"lift": float("inf"), "share": 0.5}, "series": {"curve": [[0.0, float("nan")]]}, "notes": []}
+    assert _strict(report) == {"metrics": {"lift": None, "share": 0.5}, "series": {"curve": [[0.0, None]]}, "notes": []}

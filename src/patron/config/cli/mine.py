@@ -9,6 +9,7 @@ import csv
 import datetime as dt
 import inspect
 import json
+import math
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from patron.intelligence.mining.contract import Model, ModelResult, Parameters, 
 from patron.intelligence.mining.errors import InputError, MiningError
 from patron.intelligence.mining.plain_tables import TableCounts, opened_table
 from patron.intelligence.mining.registry import models
+from patron.intelligence.mining.rows import Rows
 from patron.intelligence.mining.transactions import Role, prepare
 
 app = typer.Typer(
@@ -39,7 +41,7 @@ Columns = Annotated[str, typer.Option("--columns", help="Which column is what: r
 Output = Annotated[Path | None, typer.Option("--output", help="Where results go: .csv or .parquet.")]
 ReportFile = Annotated[Path | None, typer.Option("--report", help="Where the report goes, as JSON.")]
 AsOf = Annotated[
-    str | None, typer.Option("--as-of", help="Day up to which is looked, YYYY-MM-DD; default: the latest.")
+    str | None, typer.Option("--as-of", help="Day up to which is looked, YYYY-MM-DD; default: the latest in the file.")
 ]
 DateFormat = Annotated[str | None, typer.Option("--date-format", help="How dates are written, e.g. %d/%m/%Y.")]
 Encoding = Annotated[str, typer.Option("--encoding", help="Of a CSV file, e.g. big5hkscs or gb18030.")]
@@ -90,7 +92,8 @@ def _command(model: Model[Any]) -> Callable[..., None]:
                 plain_results.write_table(result.table, output)
             if report:
                 plain_results.write_text(
-                    json.dumps(result.report.as_json(), indent=2, ensure_ascii=False) + "\n", report
+                    json.dumps(_strict(result.report.as_json()), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+                    report,
                 )
         except (MiningError, OSError) as error:
             err.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
@@ -153,8 +156,7 @@ def _mine(
         with opened_table(
             path, named, roles=model.card.roles, many=many, date_format=date_format, encoding=encoding
         ) as (rows, counts):
-            today = dt.datetime.now(tz=dt.UTC).astimezone().date()
-            result = model.run(rows, as_of=as_of or today, parameters=parameters)
+            result = model.run(rows, as_of=as_of or _latest(rows, model.card.roles), parameters=parameters)
         return result.with_rows(counts.as_rows()), counts.remarks
     with plain_files.opened(path, named, date_format=date_format, encoding=encoding) as (transactions, counts):
         purchases = prepare(transactions)
@@ -163,6 +165,23 @@ def _mine(
             raise InputError(f"{path} has no rows; say which day results are for with --as-of.")
         result = model.run(purchases, as_of=day, parameters=parameters)
     return result.with_rows(counts.as_rows()), counts.remarks
+
+
+def _latest(rows: Rows, roles: Sequence[Role]) -> dt.date:
+    """The latest day of the rows that is not to come; today where they have no days."""
+    today = dt.datetime.now(tz=dt.UTC).astimezone().date()
+    days = [rows.table[role.name] for role in roles if role.kind == "date" and rows.has(role.name)]
+    found = [day.max(where=day <= today).to_pyarrow().as_py() for day in days]
+    return max((day for day in found if day), default=today)
+
+
+def _strict(value: object) -> object:
+    """What strict JSON can hold: a number without end, or that is none, is null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _strict(each) for key, each in value.items()}
+    return [_strict(each) for each in value] if isinstance(value, list) else value
 
 
 def _listed(text: str) -> list[str]:

@@ -124,6 +124,8 @@ def parse_columns(text: str) -> dict[str, str]:
         role, equals, column = part.partition("=")
         if not equals or not role.strip() or not column.strip():
             raise InputError(f"--columns has {part!r}; write role=column, e.g. customer=household_id,date=day.")
+        if role.strip() in pairs:
+            raise InputError(f"--columns names {role.strip()} twice; one column is one role.")
         pairs[role.strip()] = column.strip()
     return pairs
 

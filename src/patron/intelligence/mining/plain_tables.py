@@ -125,7 +125,11 @@ def _check_roles(columns: Mapping[str, str], several: Mapping[str, Sequence[str]
             raise InputError(
                 f"The {role.name} ({role.meaning}) is missing; say which column of the file it is: {option}"
             )
-    doubled = [name for chosen in several.values() for name in chosen if name in columns]
+    named = [name for chosen in several.values() for name in chosen]
+    twice = sorted({name for name in named if named.count(name) > 1})
+    if twice:
+        raise InputError(f"The column {', '.join(twice)} is named twice; name each once.")
+    doubled = [name for name in named if name in columns]
     if doubled:
         raise InputError(
             f"The column {', '.join(doubled)} has the name of a role that another column takes; rename it in the file."

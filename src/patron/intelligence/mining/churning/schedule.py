@@ -46,7 +46,7 @@ class ChurnParameters(Parameters):
     prior_gaps: float = parameter(2.0, "rhythm: the population's typical gap weighs this many gaps", minimum=0.1)
     rhythm_gaps: int = parameter(12, "rhythm: how many of the last gaps make the typical gap", minimum=1)
     fallback_gap_days: float = parameter(30.0, "rhythm: typical gap while nobody has come twice", minimum=1)
-    seed: int = parameter(1, "the random numbers of samples and trees", minimum=0)
+    seed: int = parameter(1, "the random numbers of samples and trees", minimum=0, maximum=2**32 - 1)
 
 
 @dataclass(frozen=True, slots=True)

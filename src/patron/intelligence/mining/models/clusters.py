@@ -82,7 +82,7 @@ class ClusterParameters(Parameters):
     grow_product_index: float = parameter(0.9, "cross- or up-sell as well: product index of at least this", minimum=0)
     observe_months: float = parameter(12.0, "observe: younger than this, in months", minimum=0)
     abandon_leverage: float = parameter(0.1, "abandon: leverage below this", minimum=0)
-    seed: int = parameter(1, "start of the random numbers", minimum=0)
+    seed: int = parameter(1, "start of the random numbers", minimum=0, maximum=2**32 - 1)
 
     def __post_init__(self) -> None:
         super().__post_init__()

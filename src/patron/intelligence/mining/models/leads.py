@@ -25,7 +25,7 @@ class LeadsParameters(Parameters):
     min_rows: int = parameter(10, "a value of a feature with fewer closed leads joins the others", minimum=1)
     hot: float = parameter(1.5, "hot: chance at least so many times the usual", minimum=1)
     warm: float = parameter(0.75, "warm: chance at least so many times the usual; below it is cold", minimum=0)
-    seed: int = parameter(7, "of the split into five parts for the test", minimum=0)
+    seed: int = parameter(7, "of the split into five parts for the test", minimum=0, maximum=2**32 - 1)
 
 
 def points_of(weights: Real, bands: Bands) -> Whole:

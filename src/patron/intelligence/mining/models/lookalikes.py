@@ -22,7 +22,7 @@ class LookalikesParameters(Parameters):
     """What counts as a band, and the split of the cross-validation."""
 
     min_rows: int = parameter(20, "a value of a feature with fewer rows joins the others", minimum=1)
-    seed: int = parameter(7, "of the split into five parts for the test", minimum=0)
+    seed: int = parameter(7, "of the split into five parts for the test", minimum=0, maximum=2**32 - 1)
 
 
 def compute(rows: Rows, as_of: dt.date, parameters: LookalikesParameters) -> Outcome:  # noqa: ARG001 (no dates here)

@@ -24,7 +24,7 @@ class ResponseParameters(Parameters):
 
     min_rows: int = parameter(20, "a value of a feature with fewer rows in the test joins the others", minimum=1)
     responders_per_feature: int = parameter(10, "responders that each feature needs to be learned", minimum=1)
-    seed: int = parameter(7, "of the split into five parts for the test", minimum=0)
+    seed: int = parameter(7, "of the split into five parts for the test", minimum=0, maximum=2**32 - 1)
 
 
 def responders_needed(features: int, *, each: int) -> int:

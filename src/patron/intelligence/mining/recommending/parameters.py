@@ -41,4 +41,6 @@ class NextProductParameters(Parameters):
     )
     factors: int = parameter(24, "factors of the matrix factorisation", minimum=1, maximum=256)
     neighbours: int = parameter(50, "neighbours kept per product", minimum=1, maximum=500)
-    seed: int = parameter(7, "of the random start of the factorisation and of the sample of the blend", minimum=0)
+    seed: int = parameter(
+        7, "of the random start of the factorisation and of the sample of the blend", minimum=0, maximum=2**32 - 1
+    )

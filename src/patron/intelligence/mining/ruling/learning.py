@@ -31,7 +31,7 @@ class RulesParameters(Parameters):
     kept_back: float = parameter(0.3, "share of the rows kept back to test", minimum=0.05, maximum=0.9)
     target_ranges: int = parameter(3, "a target that is a number is cut into so many ranges", minimum=2, maximum=10)
     max_rows: int = parameter(50_000, "learn from a random sample of at most so many rows", minimum=100)
-    seed: int = parameter(1, "the random numbers of samples and folds", minimum=0)
+    seed: int = parameter(1, "the random numbers of samples and folds", minimum=0, maximum=2**32 - 1)
 
 
 @dataclass(frozen=True, slots=True)

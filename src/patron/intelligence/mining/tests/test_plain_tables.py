@@ -73,6 +73,7 @@ def test_a_role_of_many_keeps_the_names_of_its_columns_and_its_gaps(read):
             "The features (what is known) is missing; say which column of the file it is: --features a,b,c",
         ),
         ({"score": "a", "speed": "b"}, {"features": ["b"]}, "There is no role speed; there are: customer, score."),
+        ({"score": "a"}, {"features": ["b", "b"]}, "The column b is named twice; name each once."),
         ({"score": "c"}, {"features": ["b"]}, "has no column c; there are: a, b."),
         ({"score": "a"}, {"features": ["b", "d"]}, "has no column d; there are: a, b."),
     ],
