@@ -16,6 +16,8 @@ from patron.intelligence.warehouse.reader import Warehouse
 from patron.kernel.actor import Actor
 from patron.touchpoints.workspace.analyses.contract import Control, Words
 
+PASSED = "from"
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -109,6 +111,11 @@ class Desk:
         """Yes or no."""
         options = {"yes": _("yes"), "no": _("no")}
         return self.choice(name, options, "yes" if default else "no", label=label) == "yes"
+
+    def skipped(self) -> int:
+        """How many rows of its list the reader has passed: `from` in the address, which the pager sets."""
+        asked = self.query.get(PASSED, "")
+        return int(asked) if asked.isdecimal() and len(asked) < 10 else 0
 
     def url(self, **changes: str | None) -> str:
         """The page with some choices changed, those that are None taken out."""

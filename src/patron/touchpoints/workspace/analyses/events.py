@@ -52,8 +52,7 @@ def build(desk: Desk) -> Answer:
     found = {each.kind: KIND_LABELS[each.kind] for each in counts if each.kind in KIND_LABELS}
     options = {"": _("all kinds"), **found}
     kind = desk.choice("kind", options, "", label=_("Event"))
-    asked_from = desk.query.get("from", "")
-    skip = int(asked_from) if asked_from.isdecimal() else 0
+    skip = desk.skipped()
     customers = customers_with_events(desk.warehouse, desk.scope)
     rows = event_rows(desk.warehouse, desk.scope, kind, skip=skip)
     days = int(desk.run.parameters.get("days", 14))

@@ -62,7 +62,7 @@ def build(desk: Desk) -> Answer:
         return Answer(_("Nobody has bought here yet, so no visit can be foretold."))
     asked = desk.choice("list", LIST_LABELS, "overdue", label=_("Customers"))
     chosen: List = next(each for each in LISTS if each == asked)
-    skip = int(desk.number("from", 0, 0, whole=True, label=_("Skip")))
+    skip = desk.skipped()
     days = expected_days(desk.warehouse, desk.scope)
     parts: list[Part] = []
     if days:

@@ -39,7 +39,7 @@ def build(desk: Desk) -> Answer:
         return Answer(_("No voucher has been given to members yet: try one on a small sample first."))
     chosen = desk.choice("voucher", {test.definition: test.definition for test in tests}, label=_("Voucher"))
     test = next(each for each in tests if each.definition == chosen)
-    skip = int(desk.number("from", 0, 0, whole=True, label=_("Skip")))
+    skip = desk.skipped()
     parts: list[Part] = []
     if test.learned:
         parts.append(_list(desk, test, skip))

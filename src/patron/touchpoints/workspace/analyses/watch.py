@@ -83,8 +83,7 @@ def build(desk: Desk) -> Answer:
     fresh = (
         desk.choice("since", {"fresh": _("in the last 4 weeks"), "any": _("at any time")}, label=_("Began")) == "fresh"
     )
-    asked_from = desk.query.get("from", "")
-    skip = int(asked_from) if asked_from.isdecimal() else 0
+    skip = desk.skipped()
     counts = watch_counts(desk.warehouse, desk.scope, group)
     checks = rule_checks(desk.warehouse)
     rows = watch_rows(desk.warehouse, desk.scope, group, fresh=fresh, skip=skip)

@@ -25,7 +25,7 @@ from patron.kernel.downloads import FORMATS, download
 from patron.kernel.errors import InvalidInput, NotFound, PermissionRefused
 from patron.kernel.ui.pages import PageRequest, page, show
 from patron.touchpoints.workspace.analyses.contract import AnalysisPage, Answer, Group, TablePart
-from patron.touchpoints.workspace.analyses.desk import Desk, Run
+from patron.touchpoints.workspace.analyses.desk import PASSED, Desk, Run
 from patron.touchpoints.workspace.analyses.registry import pages
 from patron.touchpoints.workspace.analyses.showing import file_header, file_rows, shown
 from patron.touchpoints.workspace.findings import labelled
@@ -101,7 +101,7 @@ def analysis(request: PageRequest, name: str) -> HttpResponseBase:
             "parts": shown(answer, actor=request.actor, currency=figures.currency),
             "controls": desk.controls,
             "labelled": labelled(about, request.actor),
-            "kept": [(key, value) for key, value in request.GET.items() if key not in _names_of(desk)],
+            "kept": [(key, value) for key, value in request.GET.items() if key not in {*_names_of(desk), PASSED}],
             "run": desk.run,
             "as_of": desk.as_of,
             "computed_at": desk.run.computed_at or figures.freshness.checked_at,
