@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
@@ -22,6 +23,7 @@ from patron.intelligence.reports.forecast import (
 )
 from patron.kernel.charts import Chart, Column, Curve, Days, Series, curves
 from patron.kernel.ui import formats
+from patron.touchpoints.workspace.analyses._holiday_words import holiday_words
 from patron.touchpoints.workspace.analyses.contract import (
     AnalysisPage,
     Answer,
@@ -169,14 +171,14 @@ def _tiles(desk: Desk, dimension: Dimension, series: str, weeks: list[ForecastWe
 def _pictures(desk: Desk, dimension: Dimension, series: str, weeks: list[ForecastWeek]) -> list[Part]:
     sold = sold_before(desk.warehouse, dimension, series)
     parts: list[Part] = [ChartPart(_("Sales by week, and what is expected"), _curve(desk, sold, weeks), wide=True)]
-    holidays = {each.date: each for each in coming_holidays(desk.warehouse)}
+    holidays = {each.date: holiday_words(each.name) for each in coming_holidays(desk.warehouse)}
     parts.append(
         TablePart(
             key="weeks",
             title=_("The weeks ahead"),
             columns=[
                 Column(_("Week from"), "day"),
-                Column(_("to"), "day"),
+                Column(_("To"), "day"),
                 Column(_("Expected"), "money"),
                 Column(_("at least"), "money"),
                 Column(_("at most"), "money"),
@@ -191,7 +193,7 @@ def _pictures(desk: Desk, dimension: Dimension, series: str, weeks: list[Forecas
                     week.low,
                     week.high,
                     week.last_year,
-                    ", ".join(each.name for day, each in holidays.items() if week.starts_on <= day <= week.ends_on),
+                    _holidays(week, holidays),
                 )
                 for week in weeks
             ],
@@ -199,6 +201,10 @@ def _pictures(desk: Desk, dimension: Dimension, series: str, weeks: list[Forecas
         )
     )
     return parts
+
+
+def _holidays(week: ForecastWeek, holidays: Mapping[date, str]) -> str:
+    return _(", ").join(name for day, name in holidays.items() if week.starts_on <= day <= week.ends_on)
 
 
 def _holiday_note(desk: Desk) -> str:
