@@ -96,6 +96,12 @@ def group_name(cluster: int, traits: Sequence[TraitRow], *, most: int = NAMED_TR
     return f"{cluster} · {name[:1].upper()}{name[1:]}"
 
 
+def traits_in_words(name: str) -> str:
+    """A group's English name without number, as other analyses keep it, in the reader's language."""
+    said = _(", ").join(_(part[:1].lower() + part[1:]) for part in name.split(", "))
+    return f"{said[:1].upper()}{said[1:]}"
+
+
 def _word(trait: TraitRow) -> str:
     high, low = FEATURE_WORDS[trait.feature]
     return str(high if trait.z > 0 else low)

@@ -24,6 +24,7 @@ from patron.kernel.charts import Chart, Column, RankedBar, Series, horizontal_ba
 from patron.kernel.ui import formats
 from patron.touchpoints.workspace.analyses._acquisition_words import FEATURES, band_words, sign_words
 from patron.touchpoints.workspace.analyses._sentences import lookalikes_sentence
+from patron.touchpoints.workspace.analyses.clusters import traits_in_words
 from patron.touchpoints.workspace.analyses.contract import (
     AnalysisPage,
     Answer,
@@ -54,7 +55,7 @@ def build(desk: Desk) -> Answer:
     chosen = desk.choice("segment", options, label=_("Look like"))
     line = next(each for each in lines if each.segment == chosen)
     newer = desk.flag("newer", label=_("Newer customers and prospects only"))
-    skip = int(desk.number("from", 0, 0, whole=True, label=_("Skip")))
+    skip = desk.skipped()
     size = list_size(desk.warehouse, desk.scope, chosen, newer=newer)
     if not size:
         return Answer(_("Nobody here is outside this segment and known well enough to be compared."))
@@ -67,7 +68,8 @@ def build(desk: Desk) -> Answer:
 
 
 def _label(line: SegmentLine) -> str:
-    return str(SEGMENTS.get(line.segment, line.name))
+    known = SEGMENTS.get(line.segment)
+    return str(known) if known is not None else traits_in_words(line.name)
 
 
 def _sentence(line: SegmentLine, size: int) -> str:
@@ -112,7 +114,7 @@ def _tiles(desk: Desk, line: SegmentLine, size: int) -> list[Tile]:
             formats.count(size),
             _("prospects") if prospects else _("customers outside the segment; there are no prospects"),
         ),
-        Tile(_("Members"), formats.count(line.members)),
+        Tile(_("Customers like that"), formats.count(line.members)),
         Tile(
             _("Told apart"),
             formats.percent(line.auc, 0),
@@ -124,13 +126,21 @@ def _tiles(desk: Desk, line: SegmentLine, size: int) -> list[Tile]:
 
 
 def _chart(signs: list[Sign]) -> Chart:
+    bars = [
+        RankedBar(
+            _("%(feature)s: %(band)s")
+            % {"feature": FEATURES.get(each.feature, each.feature), "band": band_words(each.band)},
+            round(each.odds, 2),
+        )
+        for each in signs
+    ]
+    top = max(bars, key=lambda bar: bar.value)
     return horizontal_bars(
-        [
-            RankedBar(f"{FEATURES.get(each.feature, each.feature)}: {band_words(each.band)}", round(each.odds, 2))
-            for each in signs
-        ],
+        bars,
         measure=Series(_("Times the odds"), "decimal"),
         heading=_("Sign"),
+        reading=_("Most telling is “%(sign)s”: %(odds)s times the odds of the others.")
+        % {"sign": top.label, "odds": formats.decimal(top.value)},
     )
 
 
@@ -148,7 +158,7 @@ def _list(desk: Desk, segment: str, newer: bool, skip: int) -> TablePart:
             Column(_("Customer")),
             Column(_("Chance"), "percent"),
             Column(_("Times the average"), "decimal"),
-            Column(_("Since")),
+            Column(_("New here?")),
             Column(_("Why")),
         ),
         [_row(each) for each in rows],
@@ -172,7 +182,7 @@ def _segments(lines: list[SegmentLine]) -> TablePart:
         _("How well each segment can be told early"),
         (
             Column(_("Segment")),
-            Column(_("Members"), "count"),
+            Column(_("Customers like that"), "count"),
             Column(_("Told apart"), "percent"),
             Column(_("From"), "percent"),
             Column(_("To"), "percent"),
