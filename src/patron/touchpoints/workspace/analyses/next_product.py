@@ -69,7 +69,7 @@ def build(desk: Desk) -> Answer:
     options: dict[str, Words] = {"": _("Everybody's best offer")}
     options |= {each.product: f"{each.product} ({formats.count(each.customers)})" for each in products}
     product = desk.choice("product", options, "", label=_("Product"))
-    skip = int(desk.number("from", 0, 0, whole=True, label=_("Skip")))
+    skip = desk.skipped()
     lines = method_lines(desk.warehouse, kind)
     parts: list[Part] = [
         ChartPart(_("Products that promise the most buyers"), _chart(products)),
@@ -137,7 +137,7 @@ def _tiles(desk: Desk, kind: str, customers: int, lines: list[MethodLine]) -> li
                 _("%(share)s with bestsellers") % {"share": formats.percent(baseline.precision)},
             ),
             Tile(
-                _("Customers with a hit"),
+                _("Customers who bought one"),
                 formats.percent(chosen.hit_rate, 0),
                 _("between %(low)s and %(high)s")
                 % {"low": formats.percent(chosen.hit_rate_low, 0), "high": formats.percent(chosen.hit_rate_high, 0)},
@@ -157,8 +157,8 @@ def _tiles(desk: Desk, kind: str, customers: int, lines: list[MethodLine]) -> li
 
 def _chart(products: list[OfferedProduct]) -> Chart:
     return horizontal_bars(
-        [RankedBar(each.product, round(each.expected or each.customers, 1)) for each in products],
-        measure=Series(_("Buyers to expect"), "decimal"),
+        [RankedBar(each.product, round(each.expected or each.customers)) for each in products],
+        measure=Series(_("Buyers to expect")),
         heading=_("Product"),
     )
 
@@ -223,7 +223,7 @@ def _methods(lines: list[MethodLine]) -> TablePart:
         (
             Column(_("Method")),
             Column(_("Offers bought"), "percent"),
-            Column(_("Customers with a hit"), "percent"),
+            Column(_("Customers who bought one"), "percent"),
             Column(_("Purchases foretold"), "percent"),
             Column(_("Products offered"), "percent"),
             Column(_("Novelty"), "ratio"),

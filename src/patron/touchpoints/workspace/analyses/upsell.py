@@ -53,7 +53,7 @@ def build(desk: Desk) -> Answer:
     options: dict[str, Words] = {"": _("All categories")}
     options |= {each.category: f"{each.category} ({formats.count(each.customers)})" for each in gains}
     category = desk.choice("category", options, "", label=_("Category"))
-    skip = int(desk.number("from", 0, 0, whole=True, label=_("Skip")))
+    skip = desk.skipped()
     parts: list[Part] = [
         ChartPart(_("Where the money is"), _chart(desk, gains)),
         _candidates(desk, category, skip),
@@ -100,7 +100,7 @@ def _tiles(desk: Desk, summary: UpsellSummary) -> list[Tile]:
 
 def _chart(desk: Desk, gains: list[CategoryGain]) -> Chart:
     return horizontal_bars(
-        [RankedBar(each.category, each.money, desk.url(category=each.category)) for each in gains],
+        [RankedBar(each.category, round(each.money), desk.url(category=each.category)) for each in gains],
         measure=Series(_("Extra money a year"), "money"),
         heading=_("Category"),
         currency=desk.currency,
@@ -122,8 +122,8 @@ def _candidates(desk: Desk, category: str, skip: int) -> TablePart:
             Column(_("Category")),
             Column(_("From")),
             Column(_("To")),
-            Column(_("Pays per unit"), "money"),
-            Column(_("Would pay"), "money"),
+            Column(_("Pays per unit"), "ratio"),
+            Column(_("Would pay"), "ratio"),
             Column(_("For example")),
             Column(_("Chance"), "percent"),
             Column(_("Extra a year"), "money"),
@@ -142,13 +142,18 @@ def _row(step: Step) -> Row:
         step.category,
         str(RUNGS[step.rung]),
         str(RUNGS[step.next_rung]),
-        step.unit_price,
-        step.next_unit_price,
+        _unit_price(step.unit_price),
+        _unit_price(step.next_unit_price),
         step.product_name,
         step.confidence,
         step.extra_per_year,
         _why(step),
     )
+
+
+def _unit_price(price: float) -> float | None:
+    """None below a cent, where a unit is a drop of what is sold."""
+    return price if price >= 0.005 else None
 
 
 def _why(step: Step) -> str:
@@ -164,7 +169,7 @@ def _ladder(desk: Desk, category: str) -> TablePart:
         _("The ladder of %(category)s") % {"category": category},
         (
             Column(_("Rung")),
-            Column(_("Price per unit"), "money"),
+            Column(_("Price per unit"), "ratio"),
             Column(_("Products"), "count"),
             Column(_("Customers before"), "count"),
             Column(_("Then entry"), "count"),
@@ -175,7 +180,7 @@ def _ladder(desk: Desk, category: str) -> TablePart:
         [
             (
                 str(RUNGS[each.rung]),
-                each.price,
+                _unit_price(each.price),
                 each.products,
                 each.customers,
                 each.to_entry,
