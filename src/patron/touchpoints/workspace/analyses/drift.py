@@ -29,7 +29,7 @@ FEATURE_LABELS: Mapping[tuple[str, str], Words] = {
     ("receipts", "amount"): gettext_lazy("Amount of a receipt"),
     ("receipts", "lines"): gettext_lazy("Lines on a receipt"),
     ("receipts", "discount_share"): gettext_lazy("Share taken off as discount"),
-    ("receipts", "weekday"): gettext_lazy("Day of the week"),
+    ("receipts", "weekday"): gettext_lazy("Weekday"),
     ("receipts", "identified"): gettext_lazy("Customer identified"),
     ("lines", "category"): gettext_lazy("Category of goods"),
     ("lines", "price"): gettext_lazy("Price of goods"),
@@ -151,8 +151,8 @@ def _features_table(features: Sequence[FeatureRow]) -> TablePart:
             Column(_("Fact")),
             Column(_("State")),
             Column(_("Stability index"), "ratio"),
-            Column(_("Mean before"), "decimal"),
-            Column(_("Mean now"), "decimal"),
+            Column(_("Mean before"), "ratio"),
+            Column(_("Mean now"), "ratio"),
             Column(_("Moved most")),
             Column(_("Share before"), "percent"),
             Column(_("Share now"), "percent"),
@@ -184,11 +184,20 @@ def _feature(row: FeatureRow) -> Row:
 def _range(text: str) -> str:
     """A range as the model names it, in the reader's language; a category stays what it is."""
     if text.startswith("up to "):
-        return _("up to %(high)s") % {"high": text.removeprefix("up to ")}
+        return _("up to %(high)s") % {"high": _edge(text.removeprefix("up to "))}
     if text.startswith("above "):
-        return _("above %(low)s") % {"low": text.removeprefix("above ")}
+        return _("above %(low)s") % {"low": _edge(text.removeprefix("above "))}
     low, between, high = text.partition(" to ")
-    return _("%(low)s to %(high)s") % {"low": low, "high": high} if between else text
+    return _("%(low)s to %(high)s") % {"low": _edge(low), "high": _edge(high)} if between else text
+
+
+def _edge(text: str) -> str:
+    """A limit of a range with at most two places."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return formats.count(value) if value.is_integer() else formats.decimal(value, 2)
 
 
 def _branches_table(branches: Sequence[BranchRow]) -> TablePart:
