@@ -78,7 +78,7 @@ def groups_table(dimension: str, groups: list[LoyaltyGroup]) -> TablePart:
         columns=[
             Column(str(DIMENSION_LABELS[dimension])),
             Column(_("Customers"), "count"),
-            Column(_("Loyalty"), "decimal"),
+            Column(_("How loyal, of 100"), "decimal"),
             Column(_("Persistence"), "decimal"),
             Column(_("Firmness"), "decimal"),
             Column(_("Stability"), "decimal"),

@@ -94,10 +94,16 @@ def _part(desk: Desk, level: str) -> Part:
             "all": _("All baskets"),
             "value": _("Customers of class %(value)s") % {"value": part.key},
             "branch": _("Branch %(name)s") % {"name": names.get(part.key, part.key)},
-            "season": _("Quarter %(quarter)s") % {"quarter": part.key},
+            "season": _season(part.key),
         }[part.part]
     own = f"branch:{desk.scope.branch_id}"
     return there[desk.choice("of", words, own if own in there else "all:", label=_("Baskets"))]
+
+
+def _season(key: str) -> str:
+    """ "2025-Q4" in words."""
+    year, _between, quarter = key.partition("-Q")
+    return _("Quarter %(quarter)s of %(year)s") % {"year": year, "quarter": quarter}
 
 
 def _chosen(desk: Desk, told: Sequence[Rule]) -> Rule | None:

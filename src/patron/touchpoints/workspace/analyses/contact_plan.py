@@ -188,8 +188,8 @@ def _parts(desk: Desk, found: Sequence[Candidate], wish: _Wish, rows: Sequence[R
             columns=[
                 Column(_("Day"), "day"),
                 Column(_("Customer")),
-                Column(_("By")),
-                Column(_("Person"), "count"),
+                Column(_("Channel")),
+                Column(_("Caller"), "count"),
                 Column(_("Should bring"), "money"),
                 Column(_("At stake"), "money"),
                 Column(_("of it, buys less already"), "money"),

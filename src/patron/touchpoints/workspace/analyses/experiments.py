@@ -171,7 +171,7 @@ class _Plan:
         if rise is None:
             return formats.NO_VALUE
         if self.measure == RETURN:
-            return _("%(points)s points") % {"points": formats.decimal(rise * 100)}
+            return _("%(points)s percentage points") % {"points": formats.decimal(rise * 100)}
         return formats.percent(rise)
 
     def tiles(self, currency: str) -> list[Tile]:
@@ -285,8 +285,8 @@ def _segments_table(rates: Sequence[BaseRate], design: power.Design) -> TablePar
         "segments",
         _("What each segment could show"),
         (
-            Column(_("Customers")),
-            Column(_("Number"), "count"),
+            Column(_("Segment")),
+            Column(_("Customers"), "count"),
             Column(_("Come back"), "percent"),
             Column(_("Smallest rise (points)"), "percent"),
             Column(_("Spend"), "money"),

@@ -263,7 +263,7 @@ def _list(desk: Desk, chosen: List) -> TablePart:
         columns=[
             Column(_("Customer")),
             Column(_("Loyal?")),
-            Column(_("Loyalty"), "decimal"),
+            Column(_("How loyal, of 100"), "decimal"),
             Column(_("Persistence"), "decimal"),
             Column(_("Firmness"), "decimal"),
             Column(_("Stability"), "decimal"),

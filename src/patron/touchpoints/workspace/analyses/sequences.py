@@ -163,7 +163,7 @@ def _network(told: Sequence[SequenceRule]) -> Chart:
     return network(
         [Spot(name, name, size) for name, size in sorted(sizes.items())],
         [Tie(rule.first_item, rule.then_item, round(rule.lift, 2)) for rule in drawn],
-        measure=Series(_("× as often as after any visit"), "decimal"), headings=(_("After"), _("then")),
+        measure=Series(_("× as often as after any visit"), "decimal"), headings=(_("After buying"), _("then")),
         reading=_("An arrow leads from what is bought to what follows; the thicker, the more often than after any "
                   "visit. First: %(first)s, then %(then)s.")
         % {"first": drawn[0].first_item, "then": drawn[0].then_item},
@@ -196,7 +196,7 @@ def _rules_table(desk: Desk, told: Sequence[SequenceRule], days: int) -> TablePa
         key="rules",
         title=_("What follows within %(days)s days") % {"days": days},
         columns=(
-            Column(_("After")), Column(_("then")), Column(_("so often"), "percent"),
+            Column(_("After buying")), Column(_("then")), Column(_("so often"), "percent"),
             Column(_("after any visit"), "percent"), Column(_("× as often"), "decimal"),
             Column(_("× the same customers usually"), "decimal"), Column(_("Days later, usually"), "decimal"),
             Column(_("Times it happened"), "count"), Column(_("Customers"), "count"), Column(_("Due now"), "count"),

@@ -312,7 +312,7 @@ def _costly(desk: Desk) -> TablePart:
             Column(_("Discount"), "percent"),
             Column(_("Gross profit"), "money"),
             Column(_("Cost to serve"), "money"),
-            Column(_("Left"), "money"),
+            Column(_("Left after serving"), "money"),
         ],
         list(cells(least_contributing(desk.warehouse, desk.scope))),
         note=_(
