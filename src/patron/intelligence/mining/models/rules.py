@@ -28,7 +28,10 @@ def compute(rows: Rows, as_of: dt.date, parameters: RulesParameters) -> Outcome:
     if not names:
         raise InputError("Rules need at least one feature: --features visits,spend,district.")
     marked = ("holdout",) if rows.has("holdout") else ()
-    found = learn(rows.arrow("target", *marked, *names), names, parameters)
+    table = rows.arrow("target", *marked, *names)
+    # In one order whatever the order of the input: which rows are kept back is drawn by place.
+    table = table.sort_by([(name, "ascending") for name in (*names, "target", *marked)])
+    found = learn(table, names, parameters)
     return Outcome(table=rules_table(found), metrics=_metrics(found), notes=found.notes)
 
 

@@ -150,3 +150,9 @@ def test_who_goes_here_and_there_has_not_moved():
     owner = np.repeat(np.arange(2000), 40)
     found = branch_moves(owner, np.tile(np.arange(40), 2000), rng.integers(0, 3, len(owner)))
     assert len(found.owner) <= 4  # 2 of 1,000 by luck
+
+
+def test_rows_in_another_order_give_the_same_figures():
+    rng = np.random.default_rng(6)
+    before, after = rng.normal(0, 1, 501), rng.normal(0.3, 1, 499)
+    assert run(before, after).table.equals(run(before[::-1], after[::-1]).table)

@@ -194,3 +194,11 @@ def test_columns_without_information_are_left_out_and_named():
         run(table, interest="gold")
     with pytest.raises(InputError, match="at least one feature"):
         run(table, ())
+
+
+def test_rows_in_another_order_give_the_same_rules():
+    table = planted(400, noise=0.2)
+    turned = table.take(pa.array(np.random.default_rng(5).permutation(400)))
+    once, again = run(table), run(turned)
+    assert once.table.equals(again.table)
+    assert once.report == again.report

@@ -59,7 +59,8 @@ class Shift:
 
 def numbers_shift(reference: Real, current: Real, *, bins: int, alpha: float) -> Shift:
     """Of a number; not a number stands for missing. Bins hold equal shares of the reference, and the missing ones."""
-    known, now = reference[np.isfinite(reference)], current[np.isfinite(current)]
+    # Sorted: a mean added up in another order differs in its last place.
+    known, now = (np.sort(each[np.isfinite(each)]) for each in (reference, current))
     edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1])) if len(known) else np.empty(0)
     # One value that most share would leave its bin without a name of its own: values at an edge go below it.
     labels = _ranges(edges)
