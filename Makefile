@@ -34,7 +34,7 @@ up: $(VENV)/.base node_modules/.demo $(VENV)/.messages ## Run the product for yo
 .PHONY: test
 test: install ## Check style, types and layers, then run every test, browser journeys among them
 	@$(MAKE) lint
-	@$(WITH_VENV) exec $(PY) -m pytest -q -n $(JOBS) --dist loadgroup
+	@$(WITH_VENV) exec $(PY) -m pytest -q -n $(JOBS)
 
 .PHONY: lint
 lint: $(VENV)/.test ## Check style (ruff), types (mypy) and who imports whom (import-linter)

@@ -51,6 +51,12 @@ def other() -> Iterator[Installation]:
     installation.destroy()
 
 
+@pytest.fixture(scope="module")
+def said_of_restoring(other: Installation, file: Path) -> str:
+    """What the command says when it restores into an empty installation."""
+    return other.must("restore", str(file))
+
+
 BRANCHES = "SELECT id, code, name, country, created_at FROM accounts_branch ORDER BY id"
 
 
@@ -71,11 +77,9 @@ def test_backup_is_private_and_complete_or_absent(original: Installation, file: 
 
 
 def test_restore_brings_everything_back_into_an_empty_installation(
-    original: Installation, file: Path, other: Installation
+    original: Installation, other: Installation, said_of_restoring: str
 ) -> None:
-    said = other.must("restore", str(file))
-
-    assert "Restored as of" in said
+    assert "Restored as of" in said_of_restoring
     assert other.ask(BRANCHES) == original.ask(BRANCHES)
     assert other.ask("SELECT username, name FROM accounts_staff") == [("mei", "陳美")]
     assert (other.home / "media" / "photos" / "美.jpg").read_bytes() == bytes(range(256)) * 4000
@@ -86,6 +90,7 @@ def test_restore_brings_everything_back_into_an_empty_installation(
     assert other.ask(triggers) == original.ask(triggers)
 
 
+@pytest.mark.usefixtures("said_of_restoring")
 def test_restore_refuses_an_installation_in_use_and_changes_nothing(file: Path, other: Installation) -> None:
     other.must(
         "manage", "shell", "-c", "from patron.core.accounts.models import Branch; Branch.objects.update(name='now')"

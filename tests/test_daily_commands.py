@@ -16,12 +16,18 @@ def installation() -> Iterator[Installation]:
     installation.destroy()
 
 
-def test_createstaff_makes_the_first_administrator_of_a_new_installation(installation: Installation) -> None:
-    said = installation.must(
+@pytest.fixture(scope="module")
+def said_of_mei(installation: Installation) -> str:
+    """What the command says when it makes the first administrator."""
+    return installation.must(
         "createstaff", "mei", "--name", "陳美", variables={"PATRON_STAFF_PASSWORD": "a long and winding road"}
     )
 
-    assert said == "mei may sign in now, as administrator.\n"
+
+def test_createstaff_makes_the_first_administrator_of_a_new_installation(
+    installation: Installation, said_of_mei: str
+) -> None:
+    assert said_of_mei == "mei may sign in now, as administrator.\n"
     assert installation.ask("SELECT username, name, role FROM accounts_staff") == [("mei", "陳美", "administrator")]
     assert not installation.server.is_running()
 
@@ -35,6 +41,7 @@ def test_createstaff_makes_the_first_administrator_of_a_new_installation(install
         (("lei",), "password", "This password is too short."),
     ],
 )
+@pytest.mark.usefixtures("said_of_mei")
 def test_createstaff_refuses_with_a_reason(
     installation: Installation, arguments: tuple[str, ...], password: str, words: str
 ) -> None:
