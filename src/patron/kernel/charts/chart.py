@@ -37,7 +37,7 @@ class Chart:
     reading: str
     table: Table
     currency: str = ""
-    height: Literal["strip", "short", "normal", "tall"] = "normal"
+    height: Literal["strip", "short", "normal", "tall", "square", "branched"] = "normal"
 
     @property
     def empty(self) -> bool:

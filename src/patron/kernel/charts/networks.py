@@ -8,6 +8,8 @@ from patron.kernel.charts.chart import Chart, Column, Option, Table, base, item,
 from patron.kernel.charts.palette import Colour, colour
 from patron.kernel.ui import formats
 
+MARGIN = 90  # of a network, in pixels: its names stand around the circle, those above and below it upright
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:
@@ -60,10 +62,10 @@ def network(
             "type": "graph",
             "layout": "circular",
             "circular": {"rotateLabel": True},
-            "left": 110,
-            "right": 110,
-            "top": 60,
-            "bottom": 60,
+            "left": MARGIN,
+            "right": MARGIN,
+            "top": MARGIN,
+            "bottom": MARGIN,
             "edgeSymbol": ["none", "arrow"],
             "edgeSymbolSize": 7,
             "emphasis": {"focus": "adjacency"},
@@ -71,7 +73,7 @@ def network(
                 "show": True,
                 "color": colour("ink", "strong"),
                 "fontSize": 11,
-                "width": 100,
+                "width": MARGIN - 10,
                 "overflow": "truncate",
             },
             "data": [
@@ -107,7 +109,7 @@ def network(
         (Column(headings[0]), Column(headings[1]), Column(measure.label, measure.style)),
         tuple((by_key[tie.source].label, by_key[tie.target].label, tie.strength) for tie in ties),
     )
-    return Chart(option, reading, table, height="tall")
+    return Chart(option, reading, table, height="square")
 
 
 def tree(root: Branch, *, headings: tuple[str, str], reading: str) -> Chart:
@@ -133,7 +135,7 @@ def tree(root: Branch, *, headings: tuple[str, str], reading: str) -> Chart:
         }
     ]
     rows = tuple((f"{'· ' * depth}{branch.label}", branch.told) for depth, branch in _walked(root, 0))
-    return Chart(option, reading, Table((Column(headings[0]), Column(headings[1])), rows), height="tall")
+    return Chart(option, reading, Table((Column(headings[0]), Column(headings[1])), rows), height="branched")
 
 
 def _node(branch: Branch) -> Option:

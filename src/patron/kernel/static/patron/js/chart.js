@@ -53,6 +53,9 @@ export class ChartController extends Controller {
       return value.startsWith("format:") ? formatter(value) : value;
     });
     option.textStyle = { ...option.textStyle, fontFamily: getComputedStyle(this.element).fontFamily };
+    // Names beside bars are cut later where the picture is wide.
+    const names = option.yAxis?.axisLabel;
+    if (names?.width) names.width = Math.max(names.width, Math.min(260, Math.round(this.pictureTarget.clientWidth / 3)));
     probe.remove();
     return option;
   }

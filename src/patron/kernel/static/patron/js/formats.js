@@ -13,16 +13,18 @@ const whole = plain({ maximumFractionDigits: 0 });
 const tenth = plain({ maximumFractionDigits: 1 });
 const hundredth = plain({ maximumFractionDigits: 2 });
 
+const small = (value) => (Math.abs(value) >= 100 ? whole(value) : tenth(value));
+
 const compact = (value) => {
   const size = Math.abs(value);
   if (chinese) {
     const [tenThousand, hundredMillion] = language === "zh-Hans" ? ["万", "亿"] : ["萬", "億"];
     if (size >= 1e8) return tenth(value / 1e8) + hundredMillion;
-    return size >= 1e4 ? tenth(value / 1e4) + tenThousand : tenth(value);
+    return size >= 1e4 ? tenth(value / 1e4) + tenThousand : small(value);
   }
   if (size >= 1e9) return `${tenth(value / 1e9)}B`;
   if (size >= 1e6) return `${tenth(value / 1e6)}M`;
-  return size >= 1e4 ? `${tenth(value / 1e3)}k` : tenth(value);
+  return size >= 1e4 ? `${tenth(value / 1e3)}k` : small(value);
 };
 
 const withSymbol = (symbol, text) => (text.startsWith(MINUS) ? MINUS + symbol + text.slice(1) : symbol + text);
