@@ -26,6 +26,7 @@ from patron.touchpoints.workspace.analyses.contract import (
 
 FILE_ROWS = 1000
 LONG_ROWS = 14
+SHORT_TEXT, LONG_TEXT = 22, 60  # in Latin letters; a Chinese character is as wide as two
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,16 @@ class Cell:
     url: str = ""
     tone: str = ""
     who: bool = False
+
+    @property
+    def width(self) -> str:
+        """The class that keeps words from being broken letter by letter where the screen is narrow."""
+        if self.numeric:
+            return "num"
+        letters = sum(2 if letter >= "\u2e80" else 1 for letter in self.text)
+        if letters <= SHORT_TEXT:
+            return "nowrap"
+        return "is-prose" if letters <= LONG_TEXT else "is-prose is-long"
 
 
 @dataclass(frozen=True, slots=True)
