@@ -168,3 +168,16 @@ def test_a_role_that_is_named_twice_is_refused(tmp_path, monkeypatch):
 def test_a_figure_without_end_is_null_in_the_report():
     report = {"metrics": {"lift": float("inf"), "share": 0.5}, "series": {"curve": [[0.0, float("nan")]]}, "notes": []}
     assert _strict(report) == {"metrics": {"lift": None, "share": 0.5}, "series": {"curve": [[0.0, None]]}, "notes": []}
+
+
+def test_a_day_to_come_does_not_become_the_day_that_is_looked_at(tmp_path, monkeypatch):
+    (tmp_path / "lines.csv").write_text("member,day,paid\n1,2024-03-09,5\n2,2150-01-01,7\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["value", "--input", "lines.csv", "--columns", "customer=member,date=day,amount=paid"]
+    done = CliRunner().invoke(app, [*arguments, "--report", "report.json"])
+    assert done.exit_code == 0, done.stderr
+    assert "Rows dated after 2024-03-09, up to 2150-01-01, are to come and not looked at" in done.stderr
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert (report["as_of"], report["rows"]["result"]) == ("2024-03-09", 1)
+    assert CliRunner().invoke(app, [*arguments, "--as-of", "2150-01-01", "--report", "report.json"]).exit_code == 0
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["as_of"] == "2150-01-01"

@@ -160,19 +160,30 @@ def _mine(
         return result.with_rows(counts.as_rows()), counts.remarks
     with plain_files.opened(path, named, date_format=date_format, encoding=encoding) as (transactions, counts):
         purchases = prepare(transactions)
-        day = as_of or purchases.last_on
+        last, come = purchases.last_on, purchases.until(_today()).last_on
+        day = as_of or come or last
         if day is None:
             raise InputError(f"{path} has no rows; say which day results are for with --as-of.")
         result = model.run(purchases, as_of=day, parameters=parameters)
-    return result.with_rows(counts.as_rows()), counts.remarks
+    remarks = counts.remarks
+    if not as_of and last and last > day:
+        remarks = (
+            *remarks,
+            f"Rows dated after {day}, up to {last}, are to come and not looked at; --as-of takes more.",
+        )
+    return result.with_rows(counts.as_rows()), remarks
 
 
 def _latest(rows: Rows, roles: Sequence[Role]) -> dt.date:
     """The latest day of the rows that is not to come; today where they have no days."""
-    today = dt.datetime.now(tz=dt.UTC).astimezone().date()
+    today = _today()
     days = [rows.table[role.name] for role in roles if role.kind == "date" and rows.has(role.name)]
     found = [day.max(where=day <= today).to_pyarrow().as_py() for day in days]
     return max((day for day in found if day), default=today)
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(tz=dt.UTC).astimezone().date()
 
 
 def _strict(value: object) -> object:

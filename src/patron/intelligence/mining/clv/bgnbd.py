@@ -194,7 +194,8 @@ def _chances(a: float, b: Real) -> Real:
     Where the parameters run to hundreds, 2F1 and the power before it leave the range of numbers. Then p hardly differs
     between customers, and the mean over these points is exact to many digits.
     """
-    return np.maximum(betaincinv(a, b[:, None], _LEVEL), 1e-300)
+    chances: Real = np.maximum(betaincinv(a, b[:, None], _LEVEL), 1e-300)
+    return chances
 
 
 BG_NBD: Final = BgNbd()
