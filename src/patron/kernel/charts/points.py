@@ -61,11 +61,17 @@ def scatter(dots: Sequence[Dot], *, x: Series, y: Series, heading: str, currency
                     text=_told(dot, x, y, currency),
                     symbolSize=_size(dot),
                     itemStyle={"color": dot.colour or colour("ink", "accent"), "opacity": 0.75},
-                    label={"show": True, "position": "top", "formatter": dot.label, "color": colour("ink", "strong")},
+                    label={
+                        "show": True,
+                        "position": "top",
+                        "formatter": dot.label,
+                        "color": colour("ink", "strong"),
+                        "fontSize": 11,
+                    },
                 )
                 for dot in dots
             ],
-            "labelLayout": {"hideOverlap": True},
+            "labelLayout": {"moveOverlap": "shiftY"},
         }
     ]
     table = Table(
