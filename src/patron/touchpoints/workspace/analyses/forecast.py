@@ -52,7 +52,7 @@ METHOD_LABELS: Final[dict[str, Words]] = {
 KIND_LABELS: Final[dict[str, tuple[Words, Tone]]] = {
     "regular": (gettext_lazy("Regular"), "good"),
     "sparse": (gettext_lazy("Now and then"), "neutral"),
-    "new": (gettext_lazy("New"), "info"),
+    "new": (gettext_lazy("New, few weeks yet"), "info"),
     "closed": (gettext_lazy("Nothing for eight weeks"), "bad"),
     "empty": (gettext_lazy("Never sold"), "neutral"),
 }
