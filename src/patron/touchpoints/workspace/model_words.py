@@ -225,6 +225,26 @@ PARAMETERS: dict[str, dict[str, str | Promise]] = {
     },
 }
 
+CHOICES: dict[str, str | Promise] = {
+    "revenue": _("by sales"),
+    "profit": _("by gross profit"),
+    "exponential": _("soon saturates"),
+    "logarithmic": _("saturates slowly"),
+    "kmeans": "k-means",
+    "ward": "Ward",
+    "bgnbd": "BG/NBD",
+    "mbgnbd": "MBG/NBD",
+    "paretonbd": "Pareto/NBD",
+    "auto": _("the skewed ones"),
+    "median": _("Median"),
+    "leave_out": _("leave the row out"),
+    "none": _("not at all"),
+    "all": _("All"),
+    "day": _("by day"),
+    "week": _("by week"),
+    "month": _("by month"),
+}
+
 
 def title_of(model: str, otherwise: str) -> str:
     """The model's name for people."""
@@ -234,3 +254,8 @@ def title_of(model: str, otherwise: str) -> str:
 def label_of(model: str, parameter: str, otherwise: str) -> str:
     """What a parameter means; a parameter that this page does not know is explained by the model itself."""
     return str(PARAMETERS.get(model, {}).get(parameter, otherwise))
+
+
+def choice_of(value: str) -> str:
+    """One choice of a parameter in words; one that this page does not know stays as the model writes it."""
+    return str(CHOICES.get(value, value))

@@ -10,7 +10,7 @@ from patron.intelligence.insights.queries import ModelSettings, ParameterSetting
 from patron.kernel import clock
 from patron.kernel.errors import InvalidInput
 from patron.kernel.ui.pages import PageRequest, page, show
-from patron.touchpoints.workspace.model_words import label_of, title_of
+from patron.touchpoints.workspace.model_words import choice_of, label_of, title_of
 
 Value = int | float | str | bool
 
@@ -36,6 +36,7 @@ def model_settings(request: PageRequest) -> HttpResponseBase:
                             "setting": each,
                             "label": label_of(model.name, each.name, each.doc),
                             "id": f"{model.name}-{each.name}",
+                            "choices": [(choice, choice_of(choice)) for choice in each.choices],
                         }
                         for each in model.parameters
                     ],
