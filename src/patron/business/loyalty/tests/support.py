@@ -7,10 +7,12 @@ from itertools import count
 from django.db import connection, transaction
 
 from patron.business.loyalty.models import Account, LedgerTransaction, Lot, Membership, Posting
+from patron.business.loyalty.operations import expire_lots
 from patron.business.purchases.followers import followers
 from patron.business.purchases.models import Purchase
 from patron.core.customers.models import Customer
 from patron.kernel.actor import SYSTEM
+from patron.kernel.clock import today
 
 DAY = datetime(2026, 1, 10, 4, 0, tzinfo=UTC)
 """Saturday 10 January 2026, noon in Hong Kong."""
@@ -78,6 +80,16 @@ def follow_in_bulk(purchases: list[Purchase]) -> None:
             [[purchase.pk for purchase in purchases]],
         )
         followers.get("loyalty").on_batch(cursor, "new_purchases", actor=SYSTEM, now=DAY)
+
+
+def expire(at: datetime) -> None:
+    """Expire what is due on the day of `at`, in this test's own transaction.
+
+    The job itself works over connections of its own, which commit: in a test that is rolled back they would leave rows
+    behind, and not see the test's.
+    """
+    while expire_lots(as_of=today(at), actor=SYSTEM, now=at).due:
+        pass
 
 
 def available(membership: Membership) -> Decimal:

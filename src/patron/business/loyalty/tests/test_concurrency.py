@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 
 from patron.business.loyalty.errors import InsufficientPoints, KeyReused
+from patron.business.loyalty.jobs import expire_points
 from patron.business.loyalty.models import Account, Card, LedgerTransaction, Membership, ProgrammeVersion
 from patron.business.loyalty.operations import (
     adjust_points,
@@ -63,6 +64,20 @@ def _adjusting(member: Membership, points: int, key: str) -> tuple[str, Callable
 
 def _ledger_holds() -> None:
     assert [check.code for check in check_ledger() if not check.holds] == []
+
+
+def test_the_nightly_job_expires_over_connections_of_its_own() -> None:
+    programme = make_programme("club")
+    members = [make_member(programme, character=character) for character in CAST[:3]]
+    for member in members:
+        for months in range(5):
+            sell(member.customer, "10", at=DAY - timedelta(days=500 + 31 * months))
+        sell(member.customer, "7")
+
+    expire_points(timestamp=int(DAY.timestamp()))
+
+    assert [available(member) for member in members] == [Decimal(7)] * 3
+    _ledger_holds()
 
 
 def test_eight_connections_on_few_members_with_retries() -> None:

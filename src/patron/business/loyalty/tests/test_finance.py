@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from patron.business.loyalty.jobs import expire_points
 from patron.business.loyalty.models import Membership, Unit
 from patron.business.loyalty.operations import (
     adjust_points,
@@ -31,7 +30,7 @@ from patron.business.loyalty.queries import (
 )
 from patron.business.loyalty.rules.breakage import Cohort, expected_breakage
 from patron.business.loyalty.testing import make_member, make_programme
-from patron.business.loyalty.tests.support import DAY, give_back, sell
+from patron.business.loyalty.tests.support import DAY, expire, give_back, sell
 from patron.core.accounts.rules import Role
 from patron.core.accounts.testing import make_actor
 from patron.core.customers.testing import WANG
@@ -53,7 +52,7 @@ def _told(member: Membership, at: datetime) -> Outstanding:
 def test_what_is_outstanding_is_told_for_any_moment() -> None:
     member = make_member(make_programme(terms={"pending_days": 3}))
     sell(member.customer, "100")
-    expire_points(timestamp=int((DAY + timedelta(days=5)).timestamp()))
+    expire(DAY + timedelta(days=5))
     reserve_points(
         member, Decimal(30), request_key="r", until=DAY + timedelta(days=9), actor=SYSTEM, now=DAY + timedelta(days=6)
     )
@@ -92,7 +91,7 @@ def test_months_roll_forward_to_what_the_accounts_hold() -> None:
     give_back_points(spent, Decimal(50), request_key="g", reason="x", actor=SYSTEM, now=later)
     adjust_points(member, Decimal(-30), reason="x", request_key="a", actor=SYSTEM, now=later)
     end = DAY + timedelta(days=400)
-    expire_points(timestamp=int(end.timestamp()))
+    expire(end)
 
     rolled = roll_forward(member.programme, SYSTEM, as_of=end)
 
@@ -113,7 +112,7 @@ def test_points_of_a_month_are_followed_to_where_they_went() -> None:
     give_back(purchase, "10", at=DAY + timedelta(days=1))
     spend_points(member, Decimal(30), request_key="s", actor=SYSTEM, now=DAY + timedelta(days=31))
     end = DAY + timedelta(days=120)
-    expire_points(timestamp=int(end.timestamp()))
+    expire(end)
     sell(member.customer, "70", at=end)
 
     told = cohorts(member.programme, SYSTEM, as_of=end, day=end.date())
@@ -233,7 +232,7 @@ class TestAnyHistory(TestCase):
                     case "transfer":
                         transfer_points(member, members[(number + 1) % 2], points, reason="x", **told)  # type: ignore[arg-type]
                     case "expire":
-                        expire_points(timestamp=int(now.timestamp()))
+                        expire(now)
             except Exception as error:
                 if not hasattr(error, "code"):
                     raise

@@ -7,7 +7,6 @@ import pytest
 from django.utils import translation
 from pytest_django import DjangoAssertNumQueries
 
-from patron.business.loyalty.jobs import expire_points
 from patron.business.loyalty.models import LedgerTransaction, Membership
 from patron.business.loyalty.operations import adjust_points, spend_points
 from patron.business.loyalty.queries import (
@@ -25,7 +24,7 @@ from patron.business.loyalty.queries import (
     statement,
 )
 from patron.business.loyalty.testing import make_member, make_programme
-from patron.business.loyalty.tests.support import DAY, available, give_back, last, sell, void
+from patron.business.loyalty.tests.support import DAY, available, expire, give_back, last, sell, void
 from patron.core.customers.testing import LI, WANG
 from patron.kernel.actor import SYSTEM
 
@@ -57,7 +56,7 @@ def test_points_past_their_date_do_not_count_before_the_job_has_come(member: Mem
     assert (told.available, told.expired, told.expiring) == (Decimal(100), Decimal(40), Decimal(100))
     assert [lot.remaining for lot in open_lots(member, now=late)] == [Decimal(100)]
     assert available(member) == 140
-    expire_points(timestamp=int(late.timestamp()))
+    expire(late)
     assert points_balance(member, now=late) == told
     assert available(member) == 100
 
@@ -142,7 +141,7 @@ def test_every_kind_of_movement_is_explained(member: Membership) -> None:
     said.append(explain(last(member)))
     adjust_points(member, Decimal("2.5"), reason="Late delivery.", request_key="a", actor=SYSTEM, now=DAY)
     said.append(explain(last(member)))
-    expire_points(timestamp=int((DAY + timedelta(days=500)).timestamp()))
+    expire(DAY + timedelta(days=500))
     said.append(explain(LedgerTransaction.objects.filter(kind="expire").earliest("pk")))
     void(purchase, at=DAY + timedelta(days=501))
     said.append(explain(last(member)))
