@@ -6,20 +6,18 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from django.http import QueryDict
 
 from patron.intelligence.insights.analyses import lookalikes, response
 from patron.intelligence.insights.analyses.contract import INSIGHT_COLUMNS, Context, Findings
 from patron.intelligence.mining.errors import InputError
-from patron.intelligence.reports.scope import Scope
 from patron.intelligence.warehouse.reader import Warehouse, open_warehouse
 from patron.intelligence.warehouse.testing_files import AS_OF, Size, generated, published
-from patron.kernel.actor import system
 from patron.touchpoints.workspace.analyses import lookalikes as lookalikes_page
 from patron.touchpoints.workspace.analyses import response as response_page
 from patron.touchpoints.workspace.analyses._acquisition_words import band_words, sign_words
-from patron.touchpoints.workspace.analyses.contract import AnalysisPage, TablePart, Who
-from patron.touchpoints.workspace.analyses.desk import Desk, Run
+from patron.touchpoints.workspace.analyses.contract import AnalysisPage, TablePart
+from patron.touchpoints.workspace.analyses.desk import Desk
+from patron.touchpoints.workspace.tests.desks import desk_in, find, house, run_of, shown_in, tables_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
@@ -30,7 +28,6 @@ PAGES: dict[str, AnalysisPage] = {"lookalikes": lookalikes_page.PAGE, "response"
 @pytest.fixture(name="shop", scope="module")
 def _shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """300 customers; 160 members were given the voucher "tea", and mostly the older ones used it."""
-    root = tmp_path_factory.mktemp("house") / "warehouse"
     tables = dict(generated(seed=5, size=Size(customers=300, receipts=4000)))
     dice = np.random.default_rng(3)
     vouchers = []
@@ -43,25 +40,13 @@ def _shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
             "issued_at": datetime(2026, 2, 1, 4, tzinfo=UTC), "valid_from": AS_OF - timedelta(30),
         })  # fmt: skip
     tables["vouchers"] = vouchers
-    published(root, tables)
-    warehouse = open_warehouse(root)
-    context = Context(warehouse, as_of=AS_OF, currency="HKD", changed={})
-    made = {}
-    for analysis in (lookalikes.ANALYSIS, response.ANALYSIS):
-        context.running = analysis.name
-        made[analysis.name] = analysis.find(context)
-        for mart, table in made[analysis.name].tables.items():
-            warehouse.connection.register(mart, table)
-    return warehouse, made
+    context = house(tmp_path_factory, tables)
+    return context.warehouse, {each.name: find(context, each) for each in (lookalikes.ANALYSIS, response.ANALYSIS)}
 
 
 def desk(shop: Shop, name: str, query: str = "", branch: int | None = None) -> Desk:
     warehouse, made = shop
-    found = made[name]
-    return Desk(
-        warehouse=warehouse, scope=Scope(branch), place="", currency="HKD", as_of=AS_OF, actor=system("test"),
-        query=QueryDict(query), run=Run(as_of=AS_OF, parameters=found.parameters, metrics=found.metrics),
-    )  # fmt: skip
+    return desk_in(warehouse, run_of(made[name]), query, branch)
 
 
 def test_marts_have_the_columns_of_their_contract(shop: Shop) -> None:
@@ -88,12 +73,11 @@ def test_every_page_answers_for_every_scope(shop: Shop, name: str, branch: int |
     answer = PAGES[name].build(desk(shop, name, branch=branch))
     assert str(answer.sentence).endswith(".")
     own = {row[0] for row in shop[0].rows("SELECT customer_id FROM customers WHERE home_branch_id = 2")}
-    for part in answer.parts:
-        if isinstance(part, TablePart):
-            assert all(len(row) == len(part.columns) for row in part.rows)
-            shown = {cell.customer_id for row in part.rows for cell in row if isinstance(cell, Who)}
-            assert branch is None or shown <= (own if branch == 2 else set())
-            assert part.every is None or len(list(part.every())) >= len(part.rows)
+    for part in tables_of(answer):
+        assert all(len(row) == len(part.columns) for row in part.rows)
+        shown = shown_in(part)
+        assert branch is None or shown <= (own if branch == 2 else set())
+        assert part.every is None or len(list(part.every())) >= len(part.rows)
 
 
 def test_response_learns_that_older_members_used_it(shop: Shop) -> None:

@@ -5,18 +5,14 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from django.http import QueryDict
 
 from patron.intelligence.insights.analyses import baskets, sequences
-from patron.intelligence.insights.analyses.contract import Context
-from patron.intelligence.reports.scope import Scope
-from patron.intelligence.warehouse.reader import Warehouse, open_warehouse
-from patron.intelligence.warehouse.testing_files import published
-from patron.kernel.actor import system
+from patron.intelligence.warehouse.reader import Warehouse
 from patron.touchpoints.workspace.analyses import baskets as baskets_page
 from patron.touchpoints.workspace.analyses import sequences as sequences_page
-from patron.touchpoints.workspace.analyses.contract import Answer, ChartPart, TablePart, Who
+from patron.touchpoints.workspace.analyses.contract import Answer, TablePart, Who
 from patron.touchpoints.workspace.analyses.desk import Desk, Run
+from patron.touchpoints.workspace.tests.desks import charts_of, desk_in, find, house, run_of, table_of, tables_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
@@ -73,39 +69,26 @@ def sales() -> dict[str, list[dict[str, object]]]:
 
 @pytest.fixture(name="shop", scope="module")
 def _shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehouse, dict[str, Run]]:
-    root = tmp_path_factory.mktemp("house") / "warehouse"
-    published(root, sales())
-    warehouse, runs = open_warehouse(root), {}
+    context, runs = house(tmp_path_factory, sales(), as_of=AS_OF), {}
     for analysis in (baskets.ANALYSIS, sequences.ANALYSIS):
-        context = Context(warehouse, as_of=AS_OF, currency="HKD", changed={})
-        context.running = analysis.name
-        findings = analysis.find(context)
+        findings = find(context, analysis)
         columns = {mart.name: [column.name for column in mart.columns] for mart in analysis.marts}
         assert {name: sorted(table.column_names) for name, table in findings.tables.items()} == {
             name: sorted(names) for name, names in columns.items()
         }
-        for name, table in findings.tables.items():
-            warehouse.connection.register(name, table)
-        runs[analysis.name] = Run(as_of=AS_OF, parameters=findings.parameters, metrics=findings.metrics)
-    return warehouse, runs
+        runs[analysis.name] = run_of(findings, as_of=AS_OF)
+    return context.warehouse, runs
 
 
 def desk_of(shop: tuple[Warehouse, dict[str, Run]], name: str, query: str = "", branch: int | None = None) -> Desk:
     warehouse, runs = shop
-    desk = Desk(
-        warehouse=warehouse, scope=Scope(branch), place="", currency="HKD", as_of=date(2026, 3, 3),
-        actor=system("test"), query=QueryDict(query), run=runs[name],
-    )  # fmt: skip
+    desk = desk_in(warehouse, runs[name], query, branch)
     PAGES[name].build(desk)
     return desk
 
 
 def asked(shop: tuple[Warehouse, dict[str, Run]], name: str, query: str = "", branch: int | None = None) -> Answer:
     return PAGES[name].build(desk_of(shop, name, query, branch))
-
-
-def table(answer: Answer, key: str) -> TablePart:
-    return next(part for part in answer.parts if isinstance(part, TablePart) and part.key == key)
 
 
 def people(part: TablePart) -> set[int]:
@@ -115,11 +98,11 @@ def people(part: TablePart) -> set[int]:
 
 def test_baskets_say_what_goes_together_and_who_lacks_the_other_half(shop):
     answer = asked(shop, "baskets")
-    rule = table(answer, "rules").rows[0]
+    rule = table_of(answer, "rules").rows[0]
     assert [str(getattr(cell, "text", cell)) for cell in rule[:2]] == ["scones", "jam"]
     assert str(answer.sentence).startswith("Who buys scones also buys jam in ")
     assert str(answer.sentence).endswith("10 customers buy scones and never jam: offer it to them.")
-    charts = [part.chart for part in answer.parts if isinstance(part, ChartPart)]
+    charts = [part.chart for part in charts_of(answer)]
     assert len(charts) == 2
     assert all(chart.reading and chart.table.rows for chart in charts)
     assert any("Back-test" in str(paragraph) for paragraph in answer.explanation)
@@ -132,8 +115,8 @@ def test_who_buys_scones_and_never_jam_are_the_ten(shop):
         "AND first_item = 'scones' AND consequent = 'jam'"
     )
     assert (missing, buyers) == (10, 80)
-    assert people(table(asked(shop, "baskets"), "customers")) == set(range(1, 11))
-    assert people(table(asked(shop, "baskets", "of=all:", branch=2), "customers")) == {1, 3, 5, 7, 9}
+    assert people(table_of(asked(shop, "baskets"), "customers")) == set(range(1, 11))
+    assert people(table_of(asked(shop, "baskets", "of=all:", branch=2), "customers")) == {1, 3, 5, 7, 9}
     # A branch finds its own baskets chosen.
     assert "branch:2" in [control.value for control in desk_of(shop, "baskets", branch=2).controls]
 
@@ -147,16 +130,15 @@ def test_every_part_of_the_baskets_can_be_chosen(shop):
         for order in ("lift", "leverage", "missing", "nonsense"):
             answer = asked(shop, "baskets", f"of={part}&order={order}")
             assert str(answer.sentence)
-            for each in answer.parts:
-                if isinstance(each, TablePart):
-                    assert all(len(row) == len(each.columns) for row in each.rows)
+            for each in tables_of(answer):
+                assert all(len(row) == len(each.columns) for row in each.rows)
 
 
 def test_sequences_say_what_follows_how_soon_and_who_is_due(shop):
     answer = asked(shop, "sequences", "days=7")
     assert str(answer.sentence).startswith("After tea, ")
     assert "buy soap within 7 days (usually 7 days later)" in str(answer.sentence)
-    row = table(answer, "rules").rows[0]
+    row = table_of(answer, "rules").rows[0]
     assert row[4] > 1.5
     assert row[5] > 1.5  # also beside the same customers' other visits
     assert any("Back-test" in str(paragraph) for paragraph in answer.explanation)
@@ -172,8 +154,8 @@ def test_sequences_say_what_follows_how_soon_and_who_is_due(shop):
         )
     }
     assert due == len(expected)
-    assert people(table(answer, "due")) == expected
-    own = people(table(asked(shop, "sequences", "days=7", branch=2), "due"))
+    assert people(table_of(answer, "due")) == expected
+    own = people(table_of(asked(shop, "sequences", "days=7", branch=2), "due"))
     assert own == {each for each in expected if each % 2}
 
 
@@ -181,6 +163,5 @@ def test_every_choice_of_the_sequences_gives_a_page(shop):
     for days in ("7", "14", "30", "9"):
         for order in ("lift", "confidence", "own_lift", "due", "nonsense"):
             answer = asked(shop, "sequences", f"days={days}&order={order}")
-            for each in answer.parts:
-                if isinstance(each, TablePart):
-                    assert all(len(row) == len(each.columns) for row in each.rows)
+            for each in tables_of(answer):
+                assert all(len(row) == len(each.columns) for row in each.rows)

@@ -1,27 +1,22 @@
 """The churn page: whom to call, the proof, the reasons in words; the same for one branch."""
 
 from dataclasses import fields
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.http import QueryDict
 from django.utils import translation
 
 from patron.intelligence.insights.analyses.churn import ANALYSIS
-from patron.intelligence.insights.analyses.contract import Context
 from patron.intelligence.mining.churning.features import FEATURES
 from patron.intelligence.mining.churning.reasons import REASONS
 from patron.intelligence.reports.churn import RiskRow
-from patron.intelligence.reports.scope import Scope
-from patron.intelligence.warehouse.reader import Warehouse, open_warehouse
-from patron.intelligence.warehouse.testing_files import AS_OF, Size, generated, published
-from patron.kernel.actor import system
+from patron.intelligence.warehouse.testing_files import Size, generated
 from patron.touchpoints.workspace.analyses._churn_words import FIGURES, reason_words
 from patron.touchpoints.workspace.analyses.churn import PAGE
-from patron.touchpoints.workspace.analyses.contract import ChartPart, TablePart, Who
-from patron.touchpoints.workspace.analyses.desk import Desk, Run
+from patron.touchpoints.workspace.analyses.contract import TablePart
+from patron.touchpoints.workspace.analyses.desk import Desk
+from patron.touchpoints.workspace.tests.desks import Shop, charts_of, desk_in, shop_with, shown_in, table_of, tables_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
@@ -35,42 +30,29 @@ FACTS: dict[str, Any] = {
 
 
 @pytest.fixture(name="shop", scope="module")
-def _shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehouse, Run]:
-    root = tmp_path_factory.mktemp("house") / "warehouse"
-    published(root, generated(seed=8, size=Size(customers=500, receipts=5000, days=420)))
-    warehouse = open_warehouse(root)
-    context = Context(warehouse, as_of=AS_OF, currency="HKD", changed={"churn": {"horizon_days": 45}})
-    context.running = "churn"
-    findings = ANALYSIS.find(context)
-    for name, table in findings.tables.items():
-        warehouse.connection.register(name, table)
-    return warehouse, Run(as_of=AS_OF, parameters=findings.parameters, metrics=findings.metrics)
+def _shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    tables = generated(seed=8, size=Size(customers=500, receipts=5000, days=420))
+    return shop_with(ANALYSIS, tmp_path_factory, tables, changed={"horizon_days": 45})
 
 
-def desk(shop: tuple[Warehouse, Run], query: str = "", branch: int | None = None) -> Desk:
-    warehouse, run = shop
-    return Desk(
-        warehouse=warehouse, scope=Scope(branch), place="", currency="HKD", as_of=date(2026, 3, 3),
-        actor=system("test"), query=QueryDict(query), run=run,
-    )  # fmt: skip
+def desk(shop: Shop, query: str = "", branch: int | None = None) -> Desk:
+    return desk_in(*shop, query, branch)
 
 
-def risks(shop: tuple[Warehouse, Run], query: str = "", branch: int | None = None) -> TablePart:
-    parts = PAGE.build(desk(shop, query, branch)).parts
-    return next(part for part in parts if isinstance(part, TablePart) and part.key == "risks")
+def risks(shop: Shop, query: str = "", branch: int | None = None) -> TablePart:
+    return table_of(PAGE.build(desk(shop, query, branch)), "risks")
 
 
-def test_the_first_sentence_is_the_answer(shop: tuple[Warehouse, Run]) -> None:
+def test_the_first_sentence_is_the_answer(shop: Shop) -> None:
     [(customers, money)] = shop[0].rows("SELECT count(*), sum(money_per_year) FROM churn_customers WHERE risk = 'high'")
     answer = PAGE.build(desk(shop))
     assert str(answer.sentence).startswith(f"{customers} customers are at high risk of leaving within 45 days (about ")
     assert f"and spend HK${money:,.0f} a year: call the first ten today." in str(answer.sentence)
-    charts = [part.chart for part in answer.parts if isinstance(part, ChartPart)]
+    charts = [part.chart for part in charts_of(answer)]
     assert len(charts) == 3
     assert all(chart.reading and chart.table.rows for chart in charts)
-    for part in answer.parts:
-        if isinstance(part, TablePart):
-            assert all(len(row) == len(part.columns) for row in part.rows)
+    for part in tables_of(answer):
+        assert all(len(row) == len(part.columns) for row in part.rows)
 
 
 def test_the_list_goes_by_money_at_stake_and_on_to_the_next_page(shop):
@@ -84,11 +66,9 @@ def test_the_list_goes_by_money_at_stake_and_on_to_the_next_page(shop):
     assert len(list(first.every())) == shop[1].metrics["customers"]
 
 
-def test_a_branch_sees_its_own(shop: tuple[Warehouse, Run]) -> None:
+def test_a_branch_sees_its_own(shop: Shop) -> None:
     own = {row[0] for row in shop[0].rows("SELECT customer_id FROM churn_customers WHERE branch_id = 2")}
-    shown = {
-        cell.customer_id for row in risks(shop, "group=all", branch=2).rows for cell in row if isinstance(cell, Who)
-    }
+    shown = shown_in(risks(shop, "group=all", branch=2))
     assert shown
     assert shown <= own
     assert str(PAGE.build(desk(shop, branch=-1)).sentence).startswith("Nobody here has bought lately")

@@ -1,50 +1,29 @@
 """The page of the groups: the answer on top, the profit table, a branch's own, the members of a group."""
 
 import pytest
-from django.http import QueryDict
 from django.utils import translation
 
 from patron.intelligence.insights.analyses.clusters import ANALYSIS
-from patron.intelligence.insights.analyses.contract import Context
 from patron.intelligence.reports.clusters import TraitRow
-from patron.intelligence.reports.scope import Scope
-from patron.intelligence.warehouse.reader import Warehouse, open_warehouse
-from patron.intelligence.warehouse.testing_files import AS_OF, Size, generated, published
-from patron.kernel.actor import system
+from patron.intelligence.warehouse.testing_files import Size, generated
 from patron.touchpoints.workspace.analyses.clusters import PAGE, group_name
-from patron.touchpoints.workspace.analyses.contract import Answer, Badge, ChartPart, TablePart, Who
-from patron.touchpoints.workspace.analyses.desk import Desk, Run
+from patron.touchpoints.workspace.analyses.contract import Answer, Badge, Who
+from patron.touchpoints.workspace.tests.desks import Shop, charts_of, desk_in, shop_with, table_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
 
 @pytest.fixture(name="shop", scope="module")
-def _shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehouse, Run]:
-    root = tmp_path_factory.mktemp("house") / "warehouse"
-    published(root, generated(seed=3, size=Size(customers=260, receipts=5000)))
-    warehouse = open_warehouse(root)
-    context = Context(warehouse, as_of=AS_OF, currency="HKD", changed={"clusters": {"resamples": 2, "k_max": 5}})
-    context.running = "clusters"
-    findings = ANALYSIS.find(context)
-    for name, table in findings.tables.items():
-        warehouse.connection.register(name, table)
-    return warehouse, Run(as_of=AS_OF, parameters=findings.parameters, metrics=findings.metrics)
+def _shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    tables = generated(seed=3, size=Size(customers=260, receipts=5000))
+    return shop_with(ANALYSIS, tmp_path_factory, tables, changed={"resamples": 2, "k_max": 5})
 
 
-def answer(shop: tuple[Warehouse, Run], query: str = "", branch: int | None = None) -> Answer:
-    warehouse, run = shop
-    desk = Desk(
-        warehouse=warehouse, scope=Scope(branch), place="", currency="HKD", as_of=AS_OF, actor=system("test"),
-        query=QueryDict(query), run=run,
-    )  # fmt: skip
-    return PAGE.build(desk)
+def answer(shop: Shop, query: str = "", branch: int | None = None) -> Answer:
+    return PAGE.build(desk_in(*shop, query, branch))
 
 
-def table(page: Answer, key: str) -> TablePart:
-    return next(part for part in page.parts if isinstance(part, TablePart) and part.key == key)
-
-
-def test_the_first_sentence_says_who_brings_the_money(shop: tuple[Warehouse, Run]) -> None:
+def test_the_first_sentence_says_who_brings_the_money(shop: Shop) -> None:
     kept = shop[0].rows(
         "SELECT count(*), sum(customer_share), sum(revenue_share) FROM clusters_groups "
         "WHERE branch_id = 0 AND treatment = 'retain'"
@@ -56,14 +35,14 @@ def test_the_first_sentence_says_who_brings_the_money(shop: tuple[Warehouse, Run
     assert str(page.sentence).startswith(
         f"{subject} ({customers:.0%} of customers) {verb} {revenue:.0%} of sales: keep them.".replace("%", "\u00a0%")
     )
-    charts = [part.chart for part in page.parts if isinstance(part, ChartPart)]
+    charts = [part.chart for part in charts_of(page)]
     assert len(charts) == 3
     assert all(chart.reading and chart.table.rows for chart in charts)
     assert any("Back-test" in str(paragraph) for paragraph in page.explanation)
 
 
-def test_the_profit_table_has_the_columns_of_the_frequent_flyer_form(shop: tuple[Warehouse, Run]) -> None:
-    part = table(answer(shop), "groups")
+def test_the_profit_table_has_the_columns_of_the_frequent_flyer_form(shop: Shop) -> None:
+    part = table_of(answer(shop), "groups")
     assert [column.label for column in part.columns] == [
         "Group", "Sales", "Sales %", "Customers", "Customers %", "Product index", "Leverage", "Tenure (months)",
         "Gross profit %", "Treatment",
@@ -71,17 +50,17 @@ def test_the_profit_table_has_the_columns_of_the_frequent_flyer_form(shop: tuple
     assert all(isinstance(row[-1], Badge) and len(row) == len(part.columns) for row in part.rows)
 
 
-def test_the_members_of_a_group_and_the_file_of_all(shop: tuple[Warehouse, Run]) -> None:
+def test_the_members_of_a_group_and_the_file_of_all(shop: Shop) -> None:
     own = [row[0] for row in shop[0].rows("SELECT customer_id FROM clusters_customers WHERE cluster = 2")]
-    part = table(answer(shop, "group=2"), "customers")
+    part = table_of(answer(shop, "group=2"), "customers")
     assert len(part.rows) == min(len(own), 25)
     assert part.every is not None
     assert {row[0] for row in part.every()} == {Who(each) for each in own}
 
 
-def test_a_branch_sees_its_own_and_an_unknown_one_nothing(shop: tuple[Warehouse, Run]) -> None:
+def test_a_branch_sees_its_own_and_an_unknown_one_nothing(shop: Shop) -> None:
     own = {row[0] for row in shop[0].rows("SELECT customer_id FROM clusters_customers WHERE branch_id = 2")}
-    part = table(answer(shop, branch=2), "customers")
+    part = table_of(answer(shop, branch=2), "customers")
     assert part.every is not None
     assert {row[0] for row in part.every()} == {Who(each) for each in own}
     assert answer(shop, branch=99).parts == ()

@@ -4,16 +4,15 @@ import pytest
 from django.http import QueryDict
 
 from patron.intelligence.insights.analyses import next_date, next_product, upsell
-from patron.intelligence.insights.analyses.contract import INSIGHT_COLUMNS, Analysis, Context, Findings
-from patron.intelligence.reports.scope import Scope
-from patron.intelligence.warehouse.reader import Warehouse, open_warehouse
-from patron.intelligence.warehouse.testing_files import AS_OF, Size, generated, published
-from patron.kernel.actor import system
+from patron.intelligence.insights.analyses.contract import INSIGHT_COLUMNS, Analysis, Findings
+from patron.intelligence.warehouse.reader import Warehouse
+from patron.intelligence.warehouse.testing_files import Size, generated
 from patron.touchpoints.workspace.analyses import next_date as date_page
 from patron.touchpoints.workspace.analyses import next_product as product_page
 from patron.touchpoints.workspace.analyses import upsell as upsell_page
-from patron.touchpoints.workspace.analyses.contract import AnalysisPage, TablePart, Who
-from patron.touchpoints.workspace.analyses.desk import Desk, Run
+from patron.touchpoints.workspace.analyses.contract import AnalysisPage
+from patron.touchpoints.workspace.analyses.desk import Desk
+from patron.touchpoints.workspace.tests.desks import desk_in, find, house, run_of, shown_in, table_of, tables_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
@@ -27,26 +26,14 @@ Shop = tuple[Warehouse, dict[str, Findings]]
 
 @pytest.fixture(name="shop", scope="module")
 def _shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    root = tmp_path_factory.mktemp("house") / "warehouse"
-    published(root, generated(seed=5, size=Size(customers=150, receipts=3000, products=32)))
-    warehouse = open_warehouse(root)
-    context = Context(warehouse, as_of=AS_OF, currency="HKD", changed={name: case[2] for name, case in CASES.items()})
-    made = {}
-    for name, (analysis, _page, _changed) in CASES.items():
-        context.running = name
-        made[name] = analysis.find(context)
-        for mart, table in made[name].tables.items():
-            warehouse.connection.register(mart, table)
-    return warehouse, made
+    tables = generated(seed=5, size=Size(customers=150, receipts=3000, products=32))
+    context = house(tmp_path_factory, tables, changed={name: case[2] for name, case in CASES.items()})
+    return context.warehouse, {name: find(context, case[0]) for name, case in CASES.items()}
 
 
 def desk(shop: Shop, name: str, query: str = "", branch: int | None = None) -> Desk:
     warehouse, made = shop
-    found = made[name]
-    return Desk(
-        warehouse=warehouse, scope=Scope(branch), place="", currency="HKD", as_of=AS_OF, actor=system("test"),
-        query=QueryDict(query), run=Run(as_of=AS_OF, parameters=found.parameters, metrics=found.metrics),
-    )  # fmt: skip
+    return desk_in(warehouse, run_of(made[name]), query, branch)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -75,16 +62,15 @@ def test_the_first_sentence_is_the_answer(shop: Shop, name: str, first_words: st
     assert str(answer.sentence).startswith(first_words.replace("%s", number))
     assert answer.tiles
     assert answer.explanation
-    for part in answer.parts:
-        if isinstance(part, TablePart):
-            assert all(len(row) == len(part.columns) for row in part.rows)
+    for part in tables_of(answer):
+        assert all(len(row) == len(part.columns) for row in part.rows)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_branch_sees_its_own_customers(shop: Shop, name: str) -> None:
     answer = CASES[name][1].build(desk(shop, name, "list=all", branch=2))
-    table = next(part for part in answer.parts if isinstance(part, TablePart) and part.key == "customers")
-    shown = {cell.customer_id for row in table.rows for cell in row if isinstance(cell, Who)}
+    table = table_of(answer, "customers")
+    shown = shown_in(table)
     own = {row[0] for row in shop[0].rows("SELECT customer_id FROM customers WHERE home_branch_id = 2")}
     assert shown
     assert shown <= own
@@ -106,7 +92,7 @@ def test_choosing_a_product_lists_those_who_have_it_among_their_offers(shop: Sho
     query = QueryDict(mutable=True)
     query.update({"list": "any", "product": product})
     answer = product_page.PAGE.build(desk(shop, "next_product", query.urlencode()))
-    table = next(part for part in answer.parts if isinstance(part, TablePart) and part.key == "customers")
+    table = table_of(answer, "customers")
     assert {row[1] for row in table.rows} == {product}
 
 

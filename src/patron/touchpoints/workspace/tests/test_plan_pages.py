@@ -6,15 +6,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from django.http import QueryDict
 
-from patron.intelligence.reports.scope import Scope
 from patron.intelligence.warehouse.reader import Warehouse, open_warehouse
 from patron.intelligence.warehouse.testing_files import published
-from patron.kernel.actor import system
 from patron.touchpoints.workspace.analyses import budget, contact_plan
-from patron.touchpoints.workspace.analyses.contract import Answer, ChartPart, TablePart, Who
+from patron.touchpoints.workspace.analyses.contract import ChartPart, Who
 from patron.touchpoints.workspace.analyses.desk import Desk, Run
+from patron.touchpoints.workspace.tests.desks import desk_in, table_of
 
 AS_OF = date(2026, 3, 1)
 
@@ -57,20 +55,13 @@ def _warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
 
 def desk(warehouse: Warehouse, query: str = "", branch: int | None = None) -> Desk:
-    return Desk(
-        warehouse=warehouse, scope=Scope(branch), place="", currency="HKD", as_of=AS_OF, actor=system("test"),
-        query=QueryDict(query), run=Run(as_of=AS_OF),
-    )  # fmt: skip
-
-
-def table(answer: Answer, key: str) -> TablePart:
-    return next(part for part in answer.parts if isinstance(part, TablePart) and part.key == key)
+    return desk_in(warehouse, Run(as_of=AS_OF), query, branch)
 
 
 def test_the_plan_calls_those_with_most_at_stake_within_what_people_can_do(warehouse: Warehouse) -> None:
     answer = contact_plan.PAGE.build(desk(warehouse, "people=1&calls=4&days=2"))
     assert str(answer.sentence).startswith("Call 8 customers within 2 days and send 51 messages: ")
-    rows = table(answer, "plan").rows
+    rows = table_of(answer, "plan").rows
     called = [row[1].customer_id for row in rows if isinstance(row[1], Who) and row[2] == "Call"]
     assert called == [59, 58, 57, 56, 55, 54, 53, 52]  # the sixtieth was contacted twice
     assert [row[0] for row in rows[:8]] == [AS_OF + timedelta(days=1)] * 4 + [AS_OF + timedelta(days=2)] * 4
@@ -94,7 +85,7 @@ def test_when_nothing_pays_everybody_is_left_in_peace(warehouse: Warehouse) -> N
 
 def test_a_branch_plans_for_its_own(warehouse: Warehouse) -> None:
     answer = contact_plan.PAGE.build(desk(warehouse, branch=2))
-    planned = [row[1].customer_id for row in table(answer, "plan").rows if isinstance(row[1], Who)]
+    planned = [row[1].customer_id for row in table_of(answer, "plan").rows if isinstance(row[1], Who)]
     assert planned
     assert all(each % 2 for each in planned)
     nobody = contact_plan.PAGE.build(desk(warehouse, branch=-1))
@@ -104,7 +95,7 @@ def test_a_branch_plans_for_its_own(warehouse: Warehouse) -> None:
 def test_the_budget_is_divided_to_the_last_unit_when_asked(warehouse: Warehouse) -> None:
     answer = budget.PAGE.build(desk(warehouse, "budget=5000&all=yes"))
     assert str(answer.sentence).startswith("Spend HK$5,000, most of it (HK$")
-    spent = [float(str(row[2])) for row in table(answer, "division").rows]
+    spent = [float(str(row[2])) for row in table_of(answer, "division").rows]
     assert sum(spent) == pytest.approx(5000, abs=0.05)
     assert spent == sorted(spent, reverse=True)
 
@@ -112,7 +103,7 @@ def test_the_budget_is_divided_to_the_last_unit_when_asked(warehouse: Warehouse)
 def test_money_that_nothing_brings_back_is_kept(warehouse: Warehouse) -> None:
     answer = budget.PAGE.build(desk(warehouse, "budget=1000000"))
     assert "nothing would bring it back" in str(answer.sentence)
-    next_unit = [float(str(row[4])) for row in table(answer, "division").rows]
+    next_unit = [float(str(row[4])) for row in table_of(answer, "division").rows]
     assert max(next_unit) <= 1.01
     poor = budget.PAGE.build(desk(warehouse, "works=1"))
     assert "keep the money" in str(poor.sentence)
@@ -120,7 +111,7 @@ def test_money_that_nothing_brings_back_is_kept(warehouse: Warehouse) -> None:
 
 def test_limits_and_curves_change_the_division(warehouse: Warehouse) -> None:
     limited = budget.PAGE.build(desk(warehouse, "budget=1000&most=20&all=yes"))
-    assert max(float(str(row[2])) for row in table(limited, "division").rows) <= 200.01
+    assert max(float(str(row[2])) for row in table_of(limited, "division").rows) <= 200.01
     slow = budget.PAGE.build(desk(warehouse, "curve=logarithmic"))
     assert str(slow.sentence) != str(budget.PAGE.build(desk(warehouse)).sentence)
     empty = budget.PAGE.build(desk(warehouse, branch=-1))

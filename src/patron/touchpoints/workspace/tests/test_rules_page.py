@@ -1,78 +1,56 @@
 """The page of rules: the surest in a sentence, the tree, all rules, and whom each covers today."""
 
-from datetime import date
 from typing import Any
 
 import pytest
-from django.http import QueryDict
 from django.utils import translation
 
-from patron.intelligence.insights.analyses.contract import Context
 from patron.intelligence.insights.analyses.rules import ANALYSIS, FIGURES
 from patron.intelligence.reports.rules import Must
-from patron.intelligence.reports.scope import Scope
-from patron.intelligence.warehouse.reader import Warehouse, open_warehouse
-from patron.intelligence.warehouse.testing_files import AS_OF, Size, generated, published
-from patron.kernel.actor import system
-from patron.touchpoints.workspace.analyses.contract import ChartPart, TablePart
-from patron.touchpoints.workspace.analyses.desk import Desk, Run
+from patron.intelligence.warehouse.testing_files import Size, generated
+from patron.touchpoints.workspace.analyses.desk import Desk
 from patron.touchpoints.workspace.analyses.rules import FEATURES, PAGE, condition_words
+from patron.touchpoints.workspace.tests.desks import Shop, charts_of, desk_in, shop_with, table_of, tables_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
 
 @pytest.fixture(name="shop", scope="module")
-def _shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehouse, Run]:
-    root = tmp_path_factory.mktemp("house") / "warehouse"
-    published(root, generated(seed=8, size=Size(customers=500, receipts=5000, days=460)))
-    warehouse = open_warehouse(root)
-    context = Context(warehouse, as_of=AS_OF, currency="HKD", changed={"churn": {"horizon_days": 45}})
-    context.running = "rules"
-    findings = ANALYSIS.find(context)
-    for name, table in findings.tables.items():
-        warehouse.connection.register(name, table)
-    return warehouse, Run(as_of=AS_OF, parameters=findings.parameters, metrics=findings.metrics)
+def _shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    tables = generated(seed=8, size=Size(customers=500, receipts=5000, days=460))
+    return shop_with(ANALYSIS, tmp_path_factory, tables, changed={"horizon_days": 45}, of="churn")
 
 
-def desk(shop: tuple[Warehouse, Run], query: str = "", branch: int | None = None) -> Desk:
-    warehouse, run = shop
-    return Desk(
-        warehouse=warehouse, scope=Scope(branch), place="", currency="HKD", as_of=date(2026, 3, 3),
-        actor=system("test"), query=QueryDict(query), run=run,
-    )  # fmt: skip
+def desk(shop: Shop, query: str = "", branch: int | None = None) -> Desk:
+    return desk_in(*shop, query, branch)
 
 
-def part(answer: Any, key: str) -> TablePart:
-    return next(each for each in answer.parts if isinstance(each, TablePart) and each.key == key)
-
-
-def test_the_first_sentence_is_the_surest_rule(shop: tuple[Warehouse, Run]) -> None:
+def test_the_first_sentence_is_the_surest_rule(shop: Shop) -> None:
     answer = PAGE.build(desk(shop, "question=lost"))
-    first = part(answer, "rules").rows[0]
+    first = table_of(answer, "rules").rows[0]
     assert str(answer.sentence).startswith(f"The surest sign that a customer is being lost: {first[1]}. Of such ")
     assert "call them first." in str(answer.sentence)
-    [chart] = [each.chart for each in answer.parts if isinstance(each, ChartPart)]
+    [chart] = [each.chart for each in charts_of(answer)]
     assert chart.reading
-    assert len(chart.table.rows) == 2 * len(part(answer, "rules").rows) - 1
+    assert len(chart.table.rows) == 2 * len(table_of(answer, "rules").rows) - 1
     assert all("%(" not in str(paragraph) for paragraph in answer.explanation)
 
 
 @pytest.mark.parametrize("question", ["vip", "lost", "reduced", "nonsense"])
-def test_every_question_can_be_chosen(shop: tuple[Warehouse, Run], question: str) -> None:
+def test_every_question_can_be_chosen(shop: Shop, question: str) -> None:
     answer = PAGE.build(desk(shop, f"question={question}"))
-    for each in answer.parts:
-        if isinstance(each, TablePart):
-            assert all(len(row) == len(each.columns) for row in each.rows)
+    for each in tables_of(answer):
+        assert all(len(row) == len(each.columns) for row in each.rows)
 
 
-def test_customers_of_the_chosen_rule_and_branch(shop: tuple[Warehouse, Run]) -> None:
-    rules = part(PAGE.build(desk(shop, "question=lost")), "rules").rows
+def test_customers_of_the_chosen_rule_and_branch(shop: Shop) -> None:
+    rules = table_of(PAGE.build(desk(shop, "question=lost")), "rules").rows
     for number, row in enumerate(rules, start=1):
-        table = part(PAGE.build(desk(shop, f"question=lost&rule={number}")), "customers")
+        table = table_of(PAGE.build(desk(shop, f"question=lost&rule={number}")), "customers")
         assert table.every is not None
         assert len(list(table.every())) == row[-1]
     of_branches = [
-        sum(int(str(row[-1])) for row in part(PAGE.build(desk(shop, "question=lost", branch)), "rules").rows)
+        sum(int(str(row[-1])) for row in table_of(PAGE.build(desk(shop, "question=lost", branch)), "rules").rows)
         for branch in (1, 2, 3)
     ]
     everywhere = sum(int(str(row[-1])) for row in rules)

@@ -1,18 +1,14 @@
 """Watch, events, drift and experiments: the answer on top, complete tables, one branch's own, every choice."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.http import QueryDict
 
 from patron.intelligence.insights.analyses import drift, events, experiment_planning, watch
-from patron.intelligence.insights.analyses.contract import Context
 from patron.intelligence.mining.registry import model_named
-from patron.intelligence.reports.scope import Scope
-from patron.intelligence.warehouse.reader import Warehouse, open_warehouse
-from patron.intelligence.warehouse.testing_files import AS_OF, Size, generated, published
-from patron.kernel.actor import system
+from patron.intelligence.warehouse.reader import Warehouse
+from patron.intelligence.warehouse.testing_files import AS_OF, Size, generated
 from patron.kernel.ui import formats
 from patron.touchpoints.workspace.analyses import drift as drift_page
 from patron.touchpoints.workspace.analyses import events as events_page
@@ -28,7 +24,8 @@ from patron.touchpoints.workspace.analyses.contract import (
     TablePart,
     Who,
 )
-from patron.touchpoints.workspace.analyses.desk import Desk, Run
+from patron.touchpoints.workspace.analyses.desk import Run
+from patron.touchpoints.workspace.tests.desks import desk_in, house, run_of, shown_in, table_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
@@ -38,11 +35,8 @@ Shop = tuple[Warehouse, dict[str, Run]]
 
 @pytest.fixture(name="shop", scope="module")
 def _shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    root = tmp_path_factory.mktemp("house") / "warehouse"
-    published(root, generated(seed=3, size=Size(customers=300, receipts=9000, days=420)))
-    warehouse = open_warehouse(root)
-    context = Context(warehouse, as_of=AS_OF, currency="HKD", changed={})
-    duck = warehouse.connection
+    context = house(tmp_path_factory, generated(seed=3, size=Size(customers=300, receipts=9000, days=420)))
+    duck = context.warehouse.connection
     for mart, model in (("customer_value", "value"), ("customer_stage", "lifecycle")):
         duck.register("made", model_named(model).run(context.purchases(), as_of=AS_OF).table)
         duck.execute(f"CREATE TEMP TABLE {mart} AS SELECT customer AS customer_id, * FROM made")
@@ -59,23 +53,13 @@ def _shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
             duck.register("found", findings.tables[mart.name])
             columns = ", ".join(f'CAST("{c.name}" AS {c.sql_type}) AS "{c.name}"' for c in mart.columns)
             duck.execute(f"CREATE TEMP TABLE {mart.name} AS SELECT {columns} FROM found")
-        runs[module.ANALYSIS.name] = Run(
-            as_of=AS_OF, parameters=findings.parameters, metrics=findings.metrics, notes=findings.notes
-        )
-    return warehouse, runs
+        runs[module.ANALYSIS.name] = run_of(findings)
+    return context.warehouse, runs
 
 
 def built(shop: Shop, name: str, query: str = "", branch: int | None = None) -> Answer:
-    desk = Desk(
-        warehouse=shop[0], scope=Scope(branch), place="", currency="HKD", as_of=date(2026, 3, 3),
-        actor=system("test"), query=QueryDict(query), run=shop[1][PAGES[name].shows],
-    )  # fmt: skip
     page: AnalysisPage = PAGES[name]
-    return page.build(desk)
-
-
-def table(answer: Answer, key: str) -> TablePart:
-    return next(part for part in answer.parts if isinstance(part, TablePart) and part.key == key)
+    return page.build(desk_in(shop[0], shop[1][page.shows], query, branch))
 
 
 @pytest.mark.parametrize("branch", [None, 2, -1])
@@ -113,8 +97,8 @@ def test_a_branch_sees_its_own_and_the_file_has_all(shop: Shop, name: str, key: 
     mart, chosen = ("watch_customers", "state = 'unusual'") if name == "watch" else ("customer_events", "true")
     [(branch,)] = shop[0].rows(f"SELECT min(branch_id) FROM {mart} WHERE {chosen}")
     own = shop[0].rows(f"SELECT customer_id FROM {mart} WHERE branch_id = {branch} AND {chosen}")
-    part = table(built(shop, name, "group=all&since=any", branch=branch), key)
-    shown = {cell.customer_id for row in part.rows for cell in row if isinstance(cell, Who)}
+    part = table_of(built(shop, name, "group=all&since=any", branch=branch), key)
+    shown = shown_in(part)
     assert shown
     assert shown <= {customer for (customer,) in own}
     assert part.every is not None
@@ -140,7 +124,7 @@ def test_the_planner_answers_with_numbers_of_the_house(shop: Shop) -> None:
 
 
 def test_treatments_nobody_drew_lots_for_are_never_called_experiments(shop: Shop) -> None:
-    rows = table(built(shop, "experiments"), "treatments").rows
+    rows = table_of(built(shop, "experiments"), "treatments").rows
     assert rows
     assert {str(cell.text) for row in rows for cell in row if isinstance(cell, Badge)} <= {
         "unlike before",
