@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -17,6 +17,16 @@ from patron.kernel.actor import Actor
 from patron.touchpoints.workspace.analyses.contract import Control, Words
 
 PASSED = "from"
+ROWS = 50
+"""Rows of a list that a page shows before it leads to the next ones."""
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Fetch(Protocol[T_co]):
+    """Gives at most `limit` rows of a list after the first `skip` ones."""
+
+    def __call__(self, *, skip: int, limit: int) -> Sequence[T_co]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,16 @@ class Desk:
         """How many rows of its list the reader has passed: `from` in the address, which the pager sets."""
         asked = self.query.get(PASSED, "")
         return int(asked) if asked.isdecimal() and len(asked) < 10 else 0
+
+    def more(self, fetch: Fetch[T], *, at_most: int = ROWS) -> tuple[Sequence[T], str]:
+        """The rows of its list from where the reader stands, and the address of those after them, empty at the end.
+
+        One row more than is shown is fetched: only if it is there does the page lead on.
+        """
+        skip = self.skipped()
+        found = fetch(skip=skip, limit=at_most + 1)
+        following = self.url(**{PASSED: str(skip + at_most)}) if len(found) > at_most else ""
+        return found[:at_most], following
 
     def url(self, **changes: str | None) -> str:
         """The page with some choices changed, those that are None taken out."""

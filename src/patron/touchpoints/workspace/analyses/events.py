@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import partial
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from patron.intelligence.reports.events import (
-    PAGE as ROWS,
-)
 from patron.intelligence.reports.events import (
     EventRow,
     customers_with_events,
@@ -52,9 +50,8 @@ def build(desk: Desk) -> Answer:
     found = {each.kind: KIND_LABELS[each.kind] for each in counts if each.kind in KIND_LABELS}
     options = {"": _("all kinds"), **found}
     kind = desk.choice("kind", options, "", label=_("Event"))
-    skip = desk.skipped()
     customers = customers_with_events(desk.warehouse, desk.scope)
-    rows = event_rows(desk.warehouse, desk.scope, kind, skip=skip)
+    rows, more = desk.more(partial(event_rows, desk.warehouse, desk.scope, kind))
     days = int(desk.run.parameters.get("days", 14))
     vips = sum(each.vips for each in counts)
     ahead = sum(each.ahead for each in counts)
@@ -106,7 +103,7 @@ def build(desk: Desk) -> Answer:
                     Column(_("Money a year"), "money"),
                 ),
                 [_row(each) for each in rows],
-                more=desk.url(**{"from": str(skip + ROWS)}) if len(rows) == ROWS else "",
+                more=more,
                 every=every,
                 empty=_("None in these days."),
             ),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from patron.intelligence.reports.acquisition import PAGE as ROWS
 from patron.intelligence.reports.acquisition import (
     Candidate,
     SegmentLine,
@@ -55,7 +55,6 @@ def build(desk: Desk) -> Answer:
     chosen = desk.choice("segment", options, label=_("Look like"))
     line = next(each for each in lines if each.segment == chosen)
     newer = desk.flag("newer", label=_("Newer customers and prospects only"))
-    skip = desk.skipped()
     size = list_size(desk.warehouse, desk.scope, chosen, newer=newer)
     if not size:
         return Answer(_("Nobody here is outside this segment and known well enough to be compared."))
@@ -63,7 +62,7 @@ def build(desk: Desk) -> Answer:
     signs = signs_of(desk.warehouse, chosen)
     if signs:
         parts.append(ChartPart(_("What sets them apart"), _chart(signs)))
-    parts += [_list(desk, chosen, newer, skip), _segments(lines)]
+    parts += [_list(desk, chosen, newer), _segments(lines)]
     return Answer(_sentence(line, size), _tiles(desk, line, size), parts, _explanation(lines[0]))
 
 
@@ -144,8 +143,8 @@ def _chart(signs: list[Sign]) -> Chart:
     )
 
 
-def _list(desk: Desk, segment: str, newer: bool, skip: int) -> TablePart:
-    rows = lookalike_rows(desk.warehouse, desk.scope, segment, newer=newer, skip=skip)
+def _list(desk: Desk, segment: str, newer: bool) -> TablePart:
+    rows, more = desk.more(partial(lookalike_rows, desk.warehouse, desk.scope, segment, newer=newer))
 
     def every() -> Iterator[Row]:
         for block in every_lookalike(desk.warehouse, desk.scope, segment, newer=newer):
@@ -162,7 +161,7 @@ def _list(desk: Desk, segment: str, newer: bool, skip: int) -> TablePart:
             Column(_("Why")),
         ),
         [_row(each) for each in rows],
-        more=desk.url(**{"from": str(skip + len(rows))}) if len(rows) == ROWS else "",
+        more=more,
         every=every,
     )
 

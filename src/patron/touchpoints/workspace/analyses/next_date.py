@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
 from typing import Final
 
 from django.utils.functional import Promise
@@ -22,7 +23,6 @@ from patron.intelligence.reports.next_date import (
     visit_counts,
     visit_rows,
 )
-from patron.intelligence.reports.next_date import PAGE as ROWS
 from patron.kernel.charts import Chart, Column, Curve, Days, Series, curves
 from patron.kernel.ui import formats
 from patron.touchpoints.workspace.analyses._sentences import next_date_sentence
@@ -62,12 +62,11 @@ def build(desk: Desk) -> Answer:
         return Answer(_("Nobody has bought here yet, so no visit can be foretold."))
     asked = desk.choice("list", LIST_LABELS, "overdue", label=_("Customers"))
     chosen: List = next(each for each in LISTS if each == asked)
-    skip = desk.skipped()
     days = expected_days(desk.warehouse, desk.scope)
     parts: list[Part] = []
     if days:
         parts.append(ChartPart(_("Visits to expect, and usual on such a day"), _chart(days), wide=True))
-    parts.append(_list(desk, chosen, skip))
+    parts.append(_list(desk, chosen))
     errors = rule_errors(desk.warehouse)
     if errors:
         parts.append(_rules(errors))
@@ -152,8 +151,8 @@ def _chart(days: list[ExpectedDay]) -> Chart:
     )
 
 
-def _list(desk: Desk, chosen: List, skip: int) -> TablePart:
-    rows = visit_rows(desk.warehouse, desk.scope, chosen, _today(desk), skip=skip)
+def _list(desk: Desk, chosen: List) -> TablePart:
+    rows, more = desk.more(partial(visit_rows, desk.warehouse, desk.scope, chosen, _today(desk)))
 
     def every() -> Iterator[Row]:
         for block in every_visit(desk.warehouse, desk.scope, chosen, _today(desk)):
@@ -173,7 +172,7 @@ def _list(desk: Desk, chosen: List, skip: int) -> TablePart:
             Column(_("Why")),
         ),
         [_row(each) for each in rows],
-        more=desk.url(**{"from": str(skip + len(rows))}) if len(rows) == ROWS else "",
+        more=more,
         every=every,
         empty=_("Nobody."),
     )

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from patron.intelligence.reports.next_product import (
-    PAGE as ROWS,
-)
 from patron.intelligence.reports.next_product import (
     MethodLine,
     Offer,
@@ -69,11 +67,10 @@ def build(desk: Desk) -> Answer:
     options: dict[str, Words] = {"": _("Everybody's best offer")}
     options |= {each.product: f"{each.product} ({formats.count(each.customers)})" for each in products}
     product = desk.choice("product", options, "", label=_("Product"))
-    skip = desk.skipped()
     lines = method_lines(desk.warehouse, kind)
     parts: list[Part] = [
         ChartPart(_("Products that promise the most buyers"), _chart(products)),
-        _customers(desk, kind, product, skip),
+        _customers(desk, kind, product),
     ]
     if lines:
         parts.append(_methods(lines))
@@ -163,8 +160,8 @@ def _chart(products: list[OfferedProduct]) -> Chart:
     )
 
 
-def _customers(desk: Desk, kind: str, product: str, skip: int) -> TablePart:
-    rows = offer_rows(desk.warehouse, desk.scope, kind, product, skip=skip)
+def _customers(desk: Desk, kind: str, product: str) -> TablePart:
+    rows, more = desk.more(partial(offer_rows, desk.warehouse, desk.scope, kind, product))
 
     def every() -> Iterator[Row]:
         for block in every_offer(desk.warehouse, desk.scope, kind, product):
@@ -182,7 +179,7 @@ def _customers(desk: Desk, kind: str, product: str, skip: int) -> TablePart:
             Column(_("Why")),
         ),
         [_row(each) for each in rows],
-        more=desk.url(**{"from": str(skip + len(rows))}) if len(rows) == ROWS else "",
+        more=more,
         every=every,
         empty=_("Nobody has this among their offers."),
     )

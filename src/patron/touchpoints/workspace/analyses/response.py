@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from patron.intelligence.reports.acquisition import PAGE as ROWS
 from patron.intelligence.reports.acquisition import (
     Candidate,
     VoucherTest,
@@ -39,10 +39,9 @@ def build(desk: Desk) -> Answer:
         return Answer(_("No voucher has been given to members yet: try one on a small sample first."))
     chosen = desk.choice("voucher", {test.definition: test.definition for test in tests}, label=_("Voucher"))
     test = next(each for each in tests if each.definition == chosen)
-    skip = desk.skipped()
     parts: list[Part] = []
     if test.learned:
-        parts.append(_list(desk, test, skip))
+        parts.append(_list(desk, test))
     parts.append(_tests(tests))
     return Answer(_sentence(test), _tiles(test), parts, _explanation())
 
@@ -102,8 +101,8 @@ def _tiles(test: VoucherTest) -> list[Tile]:
     return tiles
 
 
-def _list(desk: Desk, test: VoucherTest, skip: int) -> TablePart:
-    rows = response_rows(desk.warehouse, desk.scope, test.definition, skip=skip)
+def _list(desk: Desk, test: VoucherTest) -> TablePart:
+    rows, more = desk.more(partial(response_rows, desk.warehouse, desk.scope, test.definition))
 
     def every() -> Iterator[Row]:
         for block in every_response(desk.warehouse, desk.scope, test.definition):
@@ -119,7 +118,7 @@ def _list(desk: Desk, test: VoucherTest, skip: int) -> TablePart:
             Column(_("Why")),
         ),
         [_row(each) for each in rows],
-        more=desk.url(**{"from": str(skip + len(rows))}) if len(rows) == ROWS else "",
+        more=more,
         every=every,
         empty=_("Nobody: everybody here was given one."),
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from patron.intelligence.reports.upsell import PAGE as ROWS
 from patron.intelligence.reports.upsell import (
     CategoryGain,
     Step,
@@ -53,10 +53,9 @@ def build(desk: Desk) -> Answer:
     options: dict[str, Words] = {"": _("All categories")}
     options |= {each.category: f"{each.category} ({formats.count(each.customers)})" for each in gains}
     category = desk.choice("category", options, "", label=_("Category"))
-    skip = desk.skipped()
     parts: list[Part] = [
         ChartPart(_("Where the money is"), _chart(desk, gains)),
-        _candidates(desk, category, skip),
+        _candidates(desk, category),
         _ladder(desk, category or gains[0].category),
     ]
     return Answer(_sentence(desk, summary, gains), _tiles(desk, summary), parts, _explanation(desk))
@@ -107,8 +106,8 @@ def _chart(desk: Desk, gains: list[CategoryGain]) -> Chart:
     )
 
 
-def _candidates(desk: Desk, category: str, skip: int) -> TablePart:
-    rows = step_rows(desk.warehouse, desk.scope, category, skip=skip)
+def _candidates(desk: Desk, category: str) -> TablePart:
+    rows, more = desk.more(partial(step_rows, desk.warehouse, desk.scope, category))
 
     def every() -> Iterator[Row]:
         for block in every_step(desk.warehouse, desk.scope, category):
@@ -130,7 +129,7 @@ def _candidates(desk: Desk, category: str, skip: int) -> TablePart:
             Column(_("Why")),
         ),
         [_row(each) for each in rows],
-        more=desk.url(**{"from": str(skip + len(rows))}) if len(rows) == ROWS else "",
+        more=more,
         every=every,
         empty=_("Nobody."),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import partial
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
@@ -83,14 +84,12 @@ def build(desk: Desk) -> Answer:
     fresh = (
         desk.choice("since", {"fresh": _("in the last 4 weeks"), "any": _("at any time")}, label=_("Began")) == "fresh"
     )
-    skip = desk.skipped()
     counts = watch_counts(desk.warehouse, desk.scope, group)
     checks = rule_checks(desk.warehouse)
-    rows = watch_rows(desk.warehouse, desk.scope, group, fresh=fresh, skip=skip)
     parts: list[Part] = []
     if counts.kinds:
         parts.append(ChartPart(_("What changed in the last four weeks"), _kinds_chart(counts)))
-    parts.append(_list(desk, group, fresh, rows, skip))
+    parts.append(_list(desk, group, fresh))
     parts.append(_checks_table(checks))
     return Answer(
         sentence=_sentence(counts, group),
@@ -145,7 +144,9 @@ def _kinds_chart(counts: WatchCounts) -> charts.Chart:
     )
 
 
-def _list(desk: Desk, group: Group, fresh: bool, rows: list[WatchRow], skip: int) -> TablePart:
+def _list(desk: Desk, group: Group, fresh: bool) -> TablePart:
+    rows, more = desk.more(partial(watch_rows, desk.warehouse, desk.scope, group, fresh=fresh))
+
     def every() -> Iterator[Row]:
         for block in every_watch_row(desk.warehouse, desk.scope, group, fresh=fresh):
             yield from (_row(each, desk.currency) for each in block)
@@ -163,7 +164,7 @@ def _list(desk: Desk, group: Group, fresh: bool, rows: list[WatchRow], skip: int
             Column(_("Money a year"), "money"),
         ),
         [_row(each, desk.currency) for each in rows],
-        more=desk.url(**{"from": str(skip + len(rows))}) if len(rows) == 50 else "",
+        more=more,
         every=every,
         empty=_("Nobody: all behave as usual."),
     )

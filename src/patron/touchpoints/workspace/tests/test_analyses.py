@@ -56,6 +56,23 @@ def test_a_link_changes_some_choices_and_keeps_the_others() -> None:
     assert desk("by=a&k=3").url(k="4", by=None) == "?k=4"
 
 
+@pytest.mark.parametrize(
+    ("query", "rows", "following"),
+    [
+        ("by=a", [0, 1, 2], "?by=a&from=3"),
+        ("from=3", [3, 4, 5], ""),  # the last three: the page does not lead to an empty one
+        ("from=4", [4, 5], ""),
+        ("from=9", [], ""),
+        ("from=x", [0, 1, 2], "?from=3"),
+    ],
+)
+def test_a_list_leads_on_only_where_there_is_more(query: str, rows: list[int], following: str) -> None:
+    def fetch(*, skip: int, limit: int) -> list[int]:
+        return list(range(6))[skip : skip + limit]
+
+    assert desk(query).more(fetch, at_most=3) == (rows, following)
+
+
 def test_cells_are_written_by_the_style_of_their_column():
     from patron.touchpoints.workspace.analyses.contract import Answer
 
