@@ -79,8 +79,8 @@ class Shopping:
 
 
 def shopping(context: Context, *, days: int) -> Shopping:
-    """The sales of the last ``days`` days up to the day of the analysis; returns are left out."""
-    since = context.as_of - timedelta(days=days - 1)
+    """The sales of the last ``days`` days up to the last whole day; returns are left out."""
+    since = context.until - timedelta(days=days - 1)
     lines = context.lines()
     lines = lines.filter(lines.kind == "sale", lines.quantity > 0, lines.date >= since, lines["product"].notnull())
     table = lines.select("basket", "product", "customer", "branch", "date").distinct().to_pyarrow()
@@ -91,15 +91,15 @@ def shopping(context: Context, *, days: int) -> Shopping:
     branch = pc.fill_null(table["branch"], -1).to_numpy()[first]
     day = table["date"].cast(pa.int32()).to_numpy()[first].astype(np.int64)
     return Shopping(
-        since=max(since, context.as_of) if not len(day) else since,
-        until=context.as_of,
+        since=max(since, context.until) if not len(day) else since,
+        until=context.until,
         basket=basket,
         product=product,
         customer=customer,
         customers=customers,
         branch=branch,
         day=day,
-        levels=_levels(context, products),
+        levels=levels_of(context, products),
     )
 
 
@@ -114,7 +114,8 @@ def recent(bought: Shopping, days: int) -> Flags:
     return flags
 
 
-def _levels(context: Context, products: Whole) -> dict[str, Level]:
+def levels_of(context: Context, products: Whole) -> dict[str, Level]:
+    """The levels at which the products (ids, ascending) have two names or more."""
     catalogue = context.warehouse.arrow(
         "SELECT product_id, nullif(trim(category_1), '') AS category_1, nullif(trim(category_2), '') AS category_2, "
         "nullif(trim(category_3), '') AS category_3 FROM products ORDER BY product_id"

@@ -166,6 +166,7 @@ class _Suite:
         before = self._results.current_or_none()
         told = {
             "as_of": self._context.as_of.isoformat(),
+            "until": self._context.until.isoformat(),
             "computed_at": clock.now().isoformat(),
             "data_version": self._data_version,
             "parameters": _plain(findings.parameters),

@@ -126,7 +126,7 @@ def find(context: Context) -> Findings:
     from patron.intelligence.mining.churning.study import study
     from patron.intelligence.mining.models.churn import study_metrics
 
-    found = study(purchases_with_baskets(context), context.as_of, context.parameters(ChurnParameters))
+    found = study(purchases_with_baskets(context), context.until, context.parameters(ChurnParameters))
     if found.state == "too_short":
         raise InputError(" ".join(found.notes) or "Churn needs purchases of identified customers; there are none yet.")
     customers = _customers(context, found)

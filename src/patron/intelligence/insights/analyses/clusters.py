@@ -52,7 +52,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
 def find(context: Context) -> Findings:
     """The five marts, and the group of each customer as an insight. Refuses a house with fewer than 50 customers."""
     parameters = context.parameters(HouseClusterParameters)
-    now = customer_features(context.warehouse, as_of=context.as_of, currency=context.currency)
+    now = customer_features(context.warehouse, as_of=context.until, currency=context.currency)
     if now.num_rows < LEAST_CUSTOMERS:
         raise InputError(
             f"Groups need {LEAST_CUSTOMERS} customers with a purchase in the last year; there are {now.num_rows}."
@@ -85,7 +85,7 @@ def find(context: Context) -> Findings:
 
 def _before(context: Context) -> tuple[pa.Table | None, int]:
     """Features as of 13 weeks ago, with visits of a shorter history drawn out to a year; and its days. Or nothing."""
-    then = context.as_of - timedelta(EARLIER_DAYS)
+    then = context.until - timedelta(EARLIER_DAYS)
     first = first_day(context.warehouse, context.currency)
     days = 0 if first is None else min((then - first).days + 1, YEAR)
     if days < LEAST_DAYS:
@@ -236,7 +236,7 @@ def _proof(
     """Groups made 13 weeks ago: how much do they tell of the spending since, of customers they had not seen?"""
     if before is None:
         return None, {}
-    since = context.as_of - timedelta(EARLIER_DAYS)
+    since = context.until - timedelta(EARLIER_DAYS)
     spent = _spent(context, before, since)
     features = _features(before)
     learnt = np.arange(before.num_rows) % 2 == 0
@@ -279,7 +279,7 @@ def _spent(context: Context, before: pa.Table, since: date) -> Real:
         WHERE NOT is_voided AND customer_id IS NOT NULL AND currency = ? AND occurred_on > ? AND occurred_on <= ?
         GROUP BY customer_id
         """,
-        [context.currency, since, context.as_of],
+        [context.currency, since, context.until],
     )
     place = pc.index_in(before["customer"].combine_chunks(), value_set=later["customer"].combine_chunks())
     spent: Real = later["spent"].combine_chunks().take(place).fill_null(0.0).to_numpy()

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from patron.intelligence.insights.analyses.contract import Analysis, Context, Findings, Proof
 from patron.intelligence.insights.marts.contract import Mart
-from patron.intelligence.mining.arrays import EPOCH, Flags, Real, day_number, decimals, half_up, labels
+from patron.intelligence.mining.arrays import Flags, Real, decimals, half_up, labels
 from patron.intelligence.mining.errors import InputError
 from patron.intelligence.mining.models.clv import GONE, MODEL, ClvParameters, back_tested, holdout_days
 from patron.kernel.exports import ExportColumn
@@ -120,8 +120,7 @@ def find(context: Context) -> Findings:
     """Fit, forecast, back-test. Raises InputError while nobody has come back, for then there is nothing to learn."""
     parameters = context.parameters(ClvParameters)
     purchases = context.purchases()
-    until = _last_whole_day(purchases, context.as_of)
-    purchases = purchases.until(until)
+    until = context.until
     if not parameters.lookback:
         parameters = replace(parameters, lookback=float(_lookback(purchases, until, parameters)))
     result = MODEL.run(purchases, as_of=until, parameters=parameters)
@@ -131,7 +130,6 @@ def find(context: Context) -> Findings:
     customers = _customers(context, result)
     metrics = {
         **result.report.metrics,
-        "data_until": until.isoformat(),
         "value_high_customers": pc.sum(pc.equal(customers["label"], "high")).as_py() or 0,
         "gone_once_good": pc.sum(pc.and_(pc.equal(customers["label"], "gone"), customers["was_good"])).as_py() or 0,
     }
@@ -150,14 +148,6 @@ def find(context: Context) -> Findings:
         proof=_proof(chosen),
         notes=result.report.notes,
     )
-
-
-def _last_whole_day(purchases: Purchases, as_of: date) -> date:
-    """The last day on which the house traded as usual: silence after it is that of the data, not of the customers."""
-    from patron.intelligence.mining.watching.trading import trading_clock
-
-    last = trading_clock(purchases.days.day, until=day_number(as_of)).until
-    return EPOCH + timedelta(days=last)
 
 
 def _lookback(purchases: Purchases, until: date, parameters: ClvParameters) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
+from patron.intelligence.insights.freshness import last_whole_day
 from patron.intelligence.insights.inputs import lines_sql, purchases_sql
 from patron.intelligence.insights.marts.contract import Mart
 from patron.intelligence.mining.contract import Metric, Parameters, Setting
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from patron.intelligence.mining.transactions import Purchases
+    from patron.intelligence.warehouse.engines.contract import Engine
 
 P = TypeVar("P", bound=Parameters)
 
@@ -70,7 +72,11 @@ class Findings:
 
 
 class Context:
-    """What an analysis may read: the warehouse with the results of the analyses before it, and the day."""
+    """What an analysis may read: the warehouse with the results of the analyses before it, and the days.
+
+    `as_of` is the warehouse's day. `until` is the last whole day of trade up to then: where tills have not sent their
+    last days yet, what customers did is known until there, and a forecast or a silence begins there.
+    """
 
     def __init__(
         self,
@@ -80,6 +86,7 @@ class Context:
         currency: str,
         changed: Mapping[str, Mapping[str, Setting]],
         seed: int = SEED,
+        engine: Callable[[], Engine] | None = None,
     ) -> None:
         self.warehouse = warehouse
         self.as_of = as_of
@@ -87,6 +94,18 @@ class Context:
         self.seed = seed
         self.running = ""
         self._changed = changed
+        self._open_engine = engine
+
+    def engine(self) -> Engine | None:
+        """Where lines are counted that this process need not hold: Spark, over the same tables and marts.
+
+        None where the installation's engine is DuckDB: `warehouse` is all there is. Opened when first asked for.
+        """
+        return self._engine
+
+    @cached_property
+    def _engine(self) -> Engine | None:
+        return self._open_engine() if self._open_engine is not None else None
 
     def parameters(self, kind: type[P], *, of: str = "") -> P:
         """The parameters of the model `of` (by default the one with the running analysis's name), as changed by people.
@@ -101,12 +120,20 @@ class Context:
                 continue
         return chosen
 
+    @cached_property
+    def until(self) -> date:
+        """The last whole day of trade: see `patron.intelligence.insights.freshness`."""
+        return last_whole_day(self.warehouse, as_of=self.as_of, currency=self.currency)
+
     def purchases(self) -> Purchases:
-        """Receipts of identified customers as the models read them, with profit where cost is known. Made once."""
+        """Receipts of identified customers up to `until`, as the models read them, with profit where cost is known.
+
+        Made once.
+        """
         return self._purchases
 
     def lines(self) -> ir.Table:
-        """The lines of identified customers up to the day: see `patron.intelligence.insights.inputs.lines_sql`."""
+        """The lines of identified customers up to `until`: see `patron.intelligence.insights.inputs.lines_sql`."""
         return self._lines
 
     @cached_property
@@ -118,14 +145,14 @@ class Context:
         duck = self.warehouse.connection
         query = purchases_sql(self.currency, with_cost=costed + with_cost > 0)
         duck.execute(f"CREATE OR REPLACE TEMP TABLE purchases_counted AS {query}")
-        return prepare(self.warehouse.backend.table("purchases_counted")).until(self.as_of)
+        return prepare(self.warehouse.backend.table("purchases_counted")).until(self.until)
 
     @cached_property
     def _lines(self) -> ir.Table:
         duck = self.warehouse.connection
         duck.execute(
             f"CREATE OR REPLACE TEMP VIEW lines_counted AS SELECT * FROM ({lines_sql(self.currency)}) "  # noqa: S608
-            f"WHERE date <= DATE '{self.as_of.isoformat()}'"
+            f"WHERE date <= DATE '{self.until.isoformat()}'"
         )
         return self.warehouse.backend.table("lines_counted")
 

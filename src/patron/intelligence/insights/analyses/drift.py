@@ -15,7 +15,6 @@ from patron.intelligence.mining.models.drift import MODEL, DriftParameters, feat
 from patron.intelligence.mining.rows import Rows
 from patron.intelligence.mining.watching.drifting import categories_shift
 from patron.intelligence.mining.watching.tails import count_tail
-from patron.intelligence.mining.watching.trading import whole_until
 from patron.kernel.exports import ExportColumn
 
 CURRENT_DAYS: Final = 28
@@ -108,20 +107,12 @@ def find(context: Context) -> Findings:
 
 def _until(context: Context) -> date:
     """The last whole day of the data. Refuses where fewer days are there than two samples need."""
-    counted = context.warehouse.rows(
-        "SELECT occurred_on, count(*) FROM purchases WHERE NOT is_voided AND occurred_on <= ? GROUP BY 1 ORDER BY 1",
-        [context.as_of],
-    )
+    [(first,)] = context.warehouse.rows("SELECT min(occurred_on) FROM purchases WHERE NOT is_voided")
     needed = CURRENT_DAYS + REFERENCE_DAYS
-    first = counted[0][0] if counted else context.as_of
-    visits = np.zeros((context.as_of - first).days + 1, dtype=np.int64)
-    for day, receipts in counted:
-        visits[(day - first).days] = receipts
-    last = whole_until(visits)
-    if last + 1 < needed:
-        raise InputError(f"To see drift takes {needed} days of purchases; there are {last + 1} so far.")
-    found: date = first + timedelta(last)
-    return found
+    there = (context.until - first).days + 1 if first else 0
+    if there < needed:
+        raise InputError(f"To see drift takes {needed} days of purchases; there are {max(there, 0)} so far.")
+    return context.until
 
 
 def _compared(
@@ -144,7 +135,7 @@ def _compared(
     names = set(sampled["sample"].to_pylist())
     if names != {parameters.reference, parameters.current}:
         return []
-    result = MODEL.run(Rows.of(sampled, features=features), as_of=context.as_of, parameters=parameters)
+    result = MODEL.run(Rows.of(sampled, features=features), as_of=context.until, parameters=parameters)
     return [{"unit": unit, **row} for row in result.table.drop_columns(["confidence", "reason_code"]).to_pylist()]
 
 

@@ -14,7 +14,6 @@ from patron.intelligence.insights.marts.contract import Mart
 from patron.intelligence.mining.arrays import EPOCH
 from patron.intelligence.mining.contract import Parameters, parameter
 from patron.intelligence.mining.watching.moves import branch_moves
-from patron.intelligence.mining.watching.trading import whole_until
 from patron.kernel.exports import ExportColumn
 
 KINDS: Final = (
@@ -60,7 +59,7 @@ class EventParameters(Parameters):
 def find(context: Context) -> Findings:
     """Every kind in turn; what a house does not record gives no events of its kind."""
     parameters = context.parameters(EventParameters)
-    until = _until(context)
+    until = context.until
     since = until - timedelta(parameters.days - 1)
     context.lines()
     duck = context.warehouse.connection
@@ -156,15 +155,6 @@ def _named(context: Context, query: str, values: list[Any]) -> pa.Table:
 
 def _around(context: Context, parameters: EventParameters) -> list[date]:
     return [context.as_of - timedelta(parameters.days), context.as_of + timedelta(parameters.days)]
-
-
-def _until(context: Context) -> date:
-    days = context.purchases().days
-    came = days.day[days.purchases > 0]
-    if not len(came):
-        return context.as_of
-    first = int(came.min())
-    return EPOCH + timedelta(first + whole_until(np.bincount(came - first)))
 
 
 def _first_categories(context: Context, parameters: EventParameters, since: date, until: date) -> pa.Table:

@@ -10,12 +10,11 @@ import pyarrow as pa
 
 from patron.intelligence.insights.analyses.contract import Analysis, Context, Findings, Proof
 from patron.intelligence.insights.marts.contract import Mart
-from patron.intelligence.mining.arrays import EPOCH, Real
+from patron.intelligence.mining.arrays import Real, day_number
 from patron.intelligence.mining.contract import Metric
 from patron.intelligence.mining.errors import InputError
 from patron.intelligence.mining.experimenting import means
 from patron.intelligence.mining.experimenting.placebo import Placebo, placebo, sample
-from patron.intelligence.mining.watching.trading import whole_until
 from patron.kernel.exports import ExportColumn
 
 WINDOW_DAYS: Final = 28
@@ -136,13 +135,10 @@ def _window(context: Context) -> tuple[date, date]:
     came = days.day[days.purchases > 0]
     if not len(came):
         raise InputError("Planning needs purchases of identified customers; there are none yet.")
-    first = int(came.min())
-    last = first + whole_until(np.bincount(came - first))
-    if last - first + 1 < WINDOW_DAYS + BEFORE_DAYS:
-        raise InputError(
-            f"Planning needs {WINDOW_DAYS + BEFORE_DAYS} days of purchases; there are {last - first + 1} so far."
-        )
-    closed = EPOCH + timedelta(last)
+    closed = context.until
+    there = day_number(closed) - int(came.min()) + 1
+    if there < WINDOW_DAYS + BEFORE_DAYS:
+        raise InputError(f"Planning needs {WINDOW_DAYS + BEFORE_DAYS} days of purchases; there are {there} so far.")
     return closed - timedelta(WINDOW_DAYS - 1), closed
 
 

@@ -163,9 +163,9 @@ def find(context: Context) -> Findings:
 def _sales(context: Context) -> _Sales:
     from patron.intelligence.mining.forecasting.panel import Panel, begun_at, panel_of
 
-    since = context.as_of - timedelta(HISTORY_DAYS)
+    since = context.until - timedelta(HISTORY_DAYS)
     counted = (
-        f"NOT l.is_voided AND l.currency = '{context.currency}' AND l.occurred_on <= DATE '{context.as_of}' "
+        f"NOT l.is_voided AND l.currency = '{context.currency}' AND l.occurred_on <= DATE '{context.until}' "
         f"AND l.occurred_on > DATE '{since}'"
     )
     branches = context.warehouse.arrow(
@@ -195,7 +195,7 @@ def _sales(context: Context) -> _Sales:
     days = np.concatenate([_day_numbers(branches), _day_numbers(departments)])
     values = np.concatenate([branches["value"].to_numpy(), departments["value"].to_numpy()])
     labels = tuple(f"b{each:012d}" for each in ids) + tuple(f"d{each}" for each in names)
-    parts = panel_of(series, days, values, labels, end=(context.as_of - EPOCH).days)
+    parts = panel_of(series, days, values, labels, end=(context.until - EPOCH).days)
     matrix = np.vstack([parts.values[: len(ids)].sum(axis=0), parts.values])
     return _Sales(
         panel=Panel(("", *labels), parts.first, matrix, begun_at(matrix)),

@@ -86,7 +86,7 @@ class _Segment:
 def find(context: Context) -> Findings:
     """Learn each segment, list who looks like it, test the VIPs by date. Raises InputError with too few customers."""
     parameters = context.parameters(LookalikesParameters, of=MODEL.card.name)
-    features = early_features(context, seen_by=context.as_of)
+    features = early_features(context, seen_by=context.until)
     prospects = bool(pc.any(features["prospect"]).as_py())
     used = DEMOGRAPHY if prospects else (*DEMOGRAPHY, *FIRST_PURCHASES)
     lists: list[pa.Table] = []
@@ -96,11 +96,11 @@ def find(context: Context) -> Findings:
     refused = ""
     for segment in _segments(context):
         try:
-            result = _learned(features, segment.members, used, context.as_of, parameters)
+            result = _learned(features, segment.members, used, context.until, parameters)
         except InputError as error:
             refused = str(error)
             continue
-        lists.append(_list(segment.key, features, result, context.as_of))
+        lists.append(_list(segment.key, features, result, context.until))
         signs += _signs(segment.key, result)
         test = _tested(context, parameters, prospects=prospects) if segment.key == "vip" else None
         told = result.report.metrics
@@ -152,7 +152,7 @@ def _vips(spending: pa.Table) -> pa.Array:
 
 
 def _segments(context: Context) -> list[_Segment]:
-    spending = _spending(context, context.as_of - timedelta(365), context.as_of)
+    spending = _spending(context, context.until - timedelta(365), context.until)
     spent = spending["spent"].to_numpy()
     count = int(np.searchsorted(np.cumsum(spent), _CLASS_A * spent.sum())) + 1 if len(spent) else 0
     found = [
@@ -221,9 +221,9 @@ def _signs(segment: str, result: ModelResult) -> list[dict[str, Any]]:
 
 def _tested(context: Context, parameters: LookalikesParameters, *, prospects: bool) -> tuple[int, float, float] | None:
     """Score those who were no VIPs half a year ago by what was known then; who of them is a VIP now?"""
-    then = context.as_of - timedelta(TEST_DAYS)
+    then = context.until - timedelta(TEST_DAYS)
     before = _vips(_spending(context, then - timedelta(TEST_DAYS), then))
-    now = _vips(_spending(context, then, context.as_of))
+    now = _vips(_spending(context, then, context.until))
     features = early_features(context, seen_by=then)
     features = features.set_column(
         features.column_names.index("prospect"), "prospect", pa.repeat(pa.scalar(False), features.num_rows)

@@ -37,8 +37,7 @@ def find(context: Context) -> Findings:
     from patron.intelligence.mining.trends.outcome import outcome_from
 
     parameters = context.parameters(LoyaltyParameters)
-    as_of, notes = _complete(context)
-    purchases = _purchases(context).until(as_of)
+    as_of, purchases = context.until, _purchases(context)
     if not len(purchases.days.customers):
         raise InputError("There are no purchases of known customers yet; loyalty needs some months of them.")
     found = measure(purchases, as_of, parameters)
@@ -56,28 +55,8 @@ def find(context: Context) -> Findings:
             "tested_customers": found.back_test.customers if found.back_test else 0,
         },
         insights=_insights(customers),
-        notes=(*notes, *outcome.notes),
+        notes=outcome.notes,
     )
-
-
-def _complete(context: Context) -> tuple[date, tuple[str, ...]]:
-    """The last day whose receipts look complete: silence of the tills must not pass for silence of customers."""
-    from patron.intelligence.mining.forecasting.panel import complete_days
-
-    days = context.purchases().days
-    if not len(days.day):
-        return context.as_of, ()
-    first, last = int(days.day.min()), (context.as_of - EPOCH).days
-    totals = np.bincount(days.day - first, weights=days.amount, minlength=last - first + 1)[: last - first + 1]
-    complete = complete_days(totals.astype(float))
-    until = EPOCH + timedelta(first + complete - 1)
-    if until == context.as_of:
-        return until, ()
-    note = (
-        f"The {(context.as_of - until).days} days up to {context.as_of} hold less than a third of usual sales and look "
-        f"incomplete; loyalty is measured as of {until}."
-    )
-    return until, (note,)
 
 
 def _purchases(context: Context) -> Purchases:

@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from patron.intelligence.insights.analyses._freshness import last_full_day
 from patron.intelligence.insights.analyses.contract import Analysis, Context, Findings, Proof
 from patron.intelligence.insights.marts.contract import ALL_BRANCHES, Mart
 from patron.intelligence.mining.arrays import Real
@@ -69,8 +68,7 @@ def find(context: Context) -> Findings:
     from patron.intelligence.mining.returning.gaps import paces_at
 
     parameters = context.parameters(NextDateParameters, of=MODEL.card.name)
-    today = last_full_day(context)
-    purchases = context.purchases().until(today)
+    today, purchases = context.until, context.purchases()
     found = predict(purchases, today, parameters)
     if not len(found.paces.who):
         raise InputError("The next visit needs customers who have come at least once: there are none yet.")
@@ -82,7 +80,6 @@ def find(context: Context) -> Findings:
     came = int(((day > then.origin) & (day <= then.origin + DAYS_AHEAD)).sum())
     metrics: dict[str, int | float | str | None] = {
         "customers": len(found.paces.who),
-        "known_until": today.isoformat(),
         "overdue": int(found.forecast.overdue.sum()),
         "population_gap_days": found.paces.population_gap,
         "days_expected": float(expected_visits(then, days=DAYS_AHEAD).sum()),

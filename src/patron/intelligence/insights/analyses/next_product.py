@@ -6,7 +6,6 @@ from typing import Final
 
 import pyarrow as pa
 
-from patron.intelligence.insights.analyses._freshness import last_full_day
 from patron.intelligence.insights.analyses.contract import Analysis, Context, Findings, Proof
 from patron.intelligence.insights.marts.contract import Mart
 from patron.intelligence.mining.errors import InputError
@@ -80,8 +79,7 @@ def find(context: Context) -> Findings:
         "CREATE OR REPLACE TEMP VIEW typed_sales AS SELECT customer, date, product, amount FROM typed_lines "
         "WHERE product IS NOT NULL"
     )
-    known_until = last_full_day(context)
-    found = recommend(prepare(context.warehouse.backend.table("typed_sales")), known_until, parameters)
+    found = recommend(prepare(context.warehouse.backend.table("typed_sales")), context.until, parameters)
     if not found.products:
         raise InputError(
             f"Next products need product types that at least {parameters.min_customers} customers bought: "
@@ -91,7 +89,6 @@ def find(context: Context) -> Findings:
     metrics: dict[str, int | float | str | None] = {
         "customers": found.customers,
         "products": found.products,
-        "known_until": known_until.isoformat(),
     }
     for kind, method in found.methods.items():
         metrics |= {f"{kind}_method": method, f"{kind}_promised": found.promised.get(kind),

@@ -229,7 +229,7 @@ def _answered(
     # Being lost means here what it means on the page of churn.
     churn = context.parameters(ChurnParameters, of="churn")
     settings = dataclasses.replace(churn, horizon_days=question.horizon) if question.horizon else churn
-    plan = schedule(visits_of(purchases.days), day_number(context.as_of), settings)
+    plan = schedule(visits_of(purchases.days), day_number(context.until), settings)
     if not plan.sufficient:
         raise InputError(f"{plan.needed} days of history are needed to learn and to test; there are {plan.days}.")
     house = _House(purchases, Behaviour(purchases, plan, settings), plan, traits)

@@ -69,7 +69,7 @@ def find(context: Context) -> Findings:
         FROM lines_counted WHERE kind = 'sale' AND quantity > 0 GROUP BY ALL
         """
     )
-    found = climb(Rows(context.warehouse.backend.table("ladder_lines"), {}), context.as_of, parameters)
+    found = climb(Rows(context.warehouse.backend.table("ladder_lines"), {}), context.until, parameters)
     if not len(found.ladders.categories):
         raise InputError(
             f"A ladder needs a category with {parameters.min_products} products of clearly different prices: "

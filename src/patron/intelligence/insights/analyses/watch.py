@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 
 from patron.intelligence.insights.analyses.contract import Analysis, Context, Findings, Proof
 from patron.intelligence.insights.marts.contract import Mart
-from patron.intelligence.mining.arrays import EPOCH
 from patron.intelligence.mining.models.watch import MODEL
-from patron.intelligence.mining.transactions import Purchases
 from patron.intelligence.mining.watching.backtest import OWN, RULE, Check, checks
 from patron.intelligence.mining.watching.parameters import WatchParameters
-from patron.intelligence.mining.watching.trading import whole_until
 from patron.kernel.exports import ExportColumn
 
 CUSTOMERS = Mart(
@@ -60,14 +55,13 @@ def find(context: Context) -> Findings:
     """Runs the model as of today and as of three past days."""
     parameters = context.parameters(WatchParameters)
     purchases = context.purchases()
-    result = MODEL.run(purchases, as_of=context.as_of, parameters=parameters)
-    checked = list(checks(purchases, _until(purchases, context.as_of), parameters))
+    result = MODEL.run(purchases, as_of=context.until, parameters=parameters)
+    checked = list(checks(purchases, context.until, parameters))
     customers = _customers(context, result.table)
     context.warehouse.connection.register("watched", customers)
     insights = context.warehouse.arrow(_INSIGHTS)
     context.warehouse.connection.unregister("watched")
     metrics = dict(result.report.metrics)
-    metrics["until"] = _until(purchases, context.as_of).isoformat()
     return Findings(
         tables={CUSTOMERS.name: customers, CHECKS.name: _table(checked)},
         parameters=result.report.parameters,
@@ -76,16 +70,6 @@ def find(context: Context) -> Findings:
         proof=_proof(checked),
         notes=result.report.notes,
     )
-
-
-def _until(purchases: Purchases, as_of: date) -> date:
-    """The last whole day of the data."""
-    days = purchases.days
-    came = days.day[days.purchases > 0]
-    if not len(came):
-        return as_of
-    first = int(came.min())
-    return EPOCH + timedelta(first + whole_until(np.bincount(came - first)))
 
 
 def _customers(context: Context, table: pa.Table) -> pa.Table:

@@ -10,11 +10,11 @@ from scipy import integrate, stats
 from patron.intelligence.mining.arrays import EPOCH, day_number
 from patron.intelligence.mining.models.watch import MODEL
 from patron.intelligence.mining.testing import purchases, row, transactions
+from patron.intelligence.mining.trading import trading_clock, whole_until
 from patron.intelligence.mining.transactions import prepare
 from patron.intelligence.mining.watching import tails
 from patron.intelligence.mining.watching.backtest import checks
 from patron.intelligence.mining.watching.parameters import WatchParameters
-from patron.intelligence.mining.watching.trading import trading_clock, whole_until
 
 AS_OF = dt.date(2025, 12, 31)
 END = day_number(AS_OF)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from patron.intelligence.mining.arrays import Flags, Real, Whole, day_number
+from patron.intelligence.mining.trading import TradingClock, trading_clock
 from patron.intelligence.mining.transactions import MONEY_UNITS, Days, Purchases
 from patron.intelligence.mining.watching.parameters import WatchParameters
 from patron.intelligence.mining.watching.tails import (
@@ -24,7 +25,6 @@ from patron.intelligence.mining.watching.tails import (
     spend_low_tail,
     t_tails,
 )
-from patron.intelligence.mining.watching.trading import TradingClock, trading_clock
 
 HISTORY_WINDOWS: Final = 12
 

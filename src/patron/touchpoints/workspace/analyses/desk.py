@@ -31,9 +31,13 @@ class Fetch(Protocol[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The run whose results are shown: with what, as of which day, and its figures. Empty where nothing has run."""
+    """The run whose results are shown: with what, as of which day, and its figures. Empty where nothing has run.
+
+    `until` is the last whole day of trade that it knew.
+    """
 
     as_of: date | None = None
+    until: date | None = None
     computed_at: datetime | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -44,6 +48,7 @@ class Run:
         """From what the store of the results remembers of the run."""
         return cls(
             as_of=date.fromisoformat(told["as_of"]),
+            until=date.fromisoformat(told.get("until", told["as_of"])),
             computed_at=datetime.fromisoformat(told["computed_at"]),
             parameters=told["parameters"],
             metrics=told["metrics"],
@@ -74,6 +79,7 @@ class Desk:
         self.place = place
         self.currency = currency
         self.as_of = run.as_of or as_of
+        self.until = run.until or self.as_of
         self.actor = actor
         self.query = query
         self.run = run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -56,7 +56,7 @@ RULE_LABELS: Final[dict[str, Words]] = {
 
 def build(desk: Desk) -> Answer:
     """The answer, the next days, the list, the error beside rules without a model."""
-    today = _today(desk)
+    today = desk.until
     counts = visit_counts(desk.warehouse, desk.scope, today)
     if not counts.customers:
         return Answer(_("Nobody has bought here yet, so no visit can be foretold."))
@@ -78,18 +78,12 @@ def build(desk: Desk) -> Answer:
     )
 
 
-def _today(desk: Desk) -> date:
-    """The day up to which purchases are complete: what is overdue is overdue as of then."""
-    known = desk.run.metrics.get("known_until")
-    return date.fromisoformat(known) if known else desk.as_of
-
-
 def _sentence(desk: Desk, counts: VisitCounts, days: list[ExpectedDay]) -> str:
     facts = {
         "week": formats.count(counts.week),
         "overdue": formats.count(counts.overdue),
         "money": formats.money(counts.overdue_money, desk.currency, places=0),
-        "until": formats.day(_today(desk) + timedelta(days=7)),
+        "until": formats.day(desk.until + timedelta(days=7)),
     }
     busiest = max(days, key=lambda each: each.expected) if days else None
     if busiest is None:
@@ -117,8 +111,6 @@ def _tiles(desk: Desk, counts: VisitCounts, errors: dict[str, float]) -> list[Ti
         Tile(LIST_LABELS["overdue"], formats.count(counts.overdue), url=desk.url(list="overdue")),
         Tile(LIST_LABELS["quiet"], formats.count(counts.quiet), url=desk.url(list="quiet")),
     ]
-    if _today(desk) < desk.as_of:
-        tiles.append(Tile(_("Purchases complete up to"), formats.day(_today(desk)), _("later ones have not arrived")))
     rules = [error for rule, error in errors.items() if rule != "model"]
     if "model" in errors and rules:
         tiles.append(
@@ -152,10 +144,10 @@ def _chart(days: list[ExpectedDay]) -> Chart:
 
 
 def _list(desk: Desk, chosen: List) -> TablePart:
-    rows, more = desk.more(partial(visit_rows, desk.warehouse, desk.scope, chosen, _today(desk)))
+    rows, more = desk.more(partial(visit_rows, desk.warehouse, desk.scope, chosen, desk.until))
 
     def every() -> Iterator[Row]:
-        for block in every_visit(desk.warehouse, desk.scope, chosen, _today(desk)):
+        for block in every_visit(desk.warehouse, desk.scope, chosen, desk.until):
             yield from (_row(each) for each in block)
 
     return TablePart(
@@ -215,13 +207,7 @@ def _rules(errors: dict[str, float]) -> TablePart:
 
 def _explanation(desk: Desk, errors: dict[str, float]) -> list[str]:
     metrics, parameters = desk.run.metrics, desk.run.parameters
-    told = []
-    if _today(desk) < desk.as_of:
-        told.append(
-            _("Purchases are complete up to %(day)s only; everything here is as of that day.")
-            % {"day": formats.day(_today(desk))}
-        )
-    told += [
+    told = [
         _(
             "From the gaps between a customer's visits, drawn towards everybody's where there are few, and from how "
             "long the customer has been silent, each day ahead gets a chance, weighted by the customer's weekdays. "

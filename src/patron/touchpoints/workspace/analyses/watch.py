@@ -1,7 +1,6 @@
 """Watch: which good customers behave unlike themselves today, why, and how often such alarms were right."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 from functools import partial
 
 from django.utils.translation import gettext as _
@@ -238,7 +237,6 @@ def _checks_table(checks: list[RuleCheck]) -> TablePart:
 
 
 def _explanation(desk: Desk) -> list[str]:
-    until = formats.day(date.fromisoformat(str(desk.run.metrics["until"])))
     return [
         _(
             "Each customer is compared with their own history only. Silence is counted in days of usual trading, so "
@@ -250,8 +248,7 @@ def _explanation(desk: Desk) -> list[str]:
             "of 1,000 customers who behave as always on any day, over six kinds of change together."
         )
         % {"per_1000": formats.decimal(float(desk.run.parameters.get("alarms_per_1000", 0)))},
-        _("Whole data until %(until)s. Judged: who came often enough; others are never called unusual.")
-        % {"until": until},
+        _("Judged: who came often enough; others are never called unusual."),
     ]
 
 

@@ -39,9 +39,9 @@ def find(context: Context, analysis: Analysis) -> Findings:
     return findings
 
 
-def run_of(findings: Findings, *, as_of: date = AS_OF) -> Run:
+def run_of(findings: Findings, *, as_of: date = AS_OF, until: date | None = None) -> Run:
     """What a page is told of the run that found this."""
-    return Run(as_of=as_of, parameters=findings.parameters, metrics=findings.metrics, notes=findings.notes)
+    return Run(as_of=as_of, until=until, parameters=findings.parameters, metrics=findings.metrics, notes=findings.notes)
 
 
 def shop_with(
@@ -55,7 +55,7 @@ def shop_with(
     """A house in which the analysis has run; `changed` are parameters of its model, or of the model `of`."""
     context = house(tmp_path_factory, tables, changed={of or analysis.name: changed} if changed else None)
     findings = find(context, analysis)
-    return context.warehouse, run_of(findings)
+    return context.warehouse, run_of(findings, until=context.until)
 
 
 def desk_in(warehouse: Warehouse, run: Run, query: str = "", branch: int | None = None) -> Desk:
