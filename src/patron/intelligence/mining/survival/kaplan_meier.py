@@ -39,6 +39,25 @@ class Curve:
         below = np.flatnonzero(self.survival <= 0.5 + 1e-12)
         return float(self.time[below[0]]) if len(below) else None
 
+    @property
+    def median_interval(self) -> tuple[float | None, float | None]:
+        """From the first time at which the lower limit is half or less to the first at which the upper one is.
+
+        R. Brookmeyer & J. Crowley, Biometrics 38 (1982), 29-41, with the limits of the curve; None where a limit stays
+        above a half.
+        """
+        low, high = (np.flatnonzero(limit <= 0.5 + 1e-12) for limit in (self.low, self.high))
+        return (
+            float(self.time[low[0]]) if len(low) else None,
+            float(self.time[high[0]]) if len(high) else None,
+        )
+
+    def by_day(self, last: int) -> tuple[Real, Real, Real]:
+        """The share still there on the days 0 to ``last``, and its limits; 1 before the first time."""
+        place = np.searchsorted(self.time, np.arange(last + 1), side="right")
+        share, low, high = (np.concatenate(([1.0], values))[place] for values in (self.survival, self.low, self.high))
+        return share, low, high
+
 
 def kaplan_meier(duration: Whole, ended: Flags, *, confidence: float = 0.95) -> Curve:
     """The curve of those who were seen for ``duration`` and had ``ended`` then (else they are still there).
