@@ -10,7 +10,7 @@ from patron.kernel.charts.palette import colour
 Option = dict[str, Any]
 """An ECharts option: JSON-ready values only."""
 
-Style = Literal["text", "count", "decimal", "ratio", "money", "percent", "day", "short", "month"]
+Style = Literal["text", "count", "decimal", "ratio", "money", "price", "percent", "day", "short", "month"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,8 +166,8 @@ def initials(name: str) -> str:
 def by_name(value: object, style: str, *, currency: str = "") -> str:
     """Format a table cell by the name of its style, the same names that charts use for their axes.
 
-    Styles: text, count, decimal, ratio (two places), money, percent, day, short, month. Raises ValueError for any
-    other.
+    Styles: text, count, decimal, ratio (two places), money (whole), price (to the cent), percent, day, short, month.
+    Raises ValueError for any other.
     """
     if value is None:
         return NO_VALUE
@@ -186,6 +186,8 @@ def by_name(value: object, style: str, *, currency: str = "") -> str:
             return decimal(value, 2)
         case "money":
             return money(value, currency, places=0)
+        case "price":
+            return money(value, currency)
         case "percent":
             return percent(value)
     raise ValueError(f"no cell style {style!r}")

@@ -103,6 +103,7 @@ def test_initials(name, shown):
 
 def test_by_name_refuses_what_a_style_cannot_show():
     assert formats.by_name(Decimal("1.5"), "money", currency="HKD") == "HK$2"
+    assert formats.by_name(Decimal("0.5"), "price", currency="HKD") == "HK$0.50"
     assert formats.by_name(None, "count") == "–"
     assert formats.by_name(date(2026, 1, 5), "month") == "Jan 2026"
     with pytest.raises(ValueError, match="a count cell cannot show str"):

@@ -202,11 +202,11 @@ def _parts(
                 Column(_("Action")),
                 Column(_("Spend"), "money"),
                 Column(_("Brings"), "money"),
-                Column(_("The next unit would bring"), "ratio"),
+                Column(_("The next unit would bring"), "price"),
                 Column(_("Customers"), "count"),
                 Column(_("They bring a year"), "money"),
                 Column(_("Assumed rise"), "percent"),
-                Column(_("Cost for one"), "ratio"),
+                Column(_("Cost for one"), "price"),
             ],
             rows=[
                 (
