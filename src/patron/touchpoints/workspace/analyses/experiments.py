@@ -69,7 +69,7 @@ def build(desk: Desk) -> Answer:
     measure = desk.choice(
         "measure", {RETURN: _("They come back within 28 days"), SPEND: _("They spend in 28 days")}, label=_("Measure")
     )
-    label = _("Rise to see (points)") if measure == RETURN else _("Rise to see (%)")
+    label = _("Rise to see (percentage points)") if measure == RETURN else _("Rise to see (%)")
     rise = desk.number("rise", 3 if measure == RETURN else 5, 0.1, 100, label=label) / 100
     design = power.Design(
         power=desk.number("power", 80, 50, 99, label=_("Chance of seeing it (%)")) / 100,
@@ -204,13 +204,16 @@ class _Plan:
         if self.measure == RETURN:
             widest = min(widest, 1 - self.base.return_rate)
         rises = [widest * step / 40 for step in range(41)]
-        points = [(rise, self.chance(rise)) for rise in rises]
+        counted = self.measure == RETURN  # in percentage points, where a rise of money is a share
+        drawn = [(100 * rise if counted else rise, self.chance(rise)) for rise in rises]
         return charts.curves(
             [
-                charts.Curve(_("Chance of seeing it"), points),
-                charts.Curve(_("Wanted"), [(rise, self.design.power) for rise in rises], dashed=True),
+                charts.Curve(_("Chance of seeing it"), drawn),
+                charts.Curve(_("Wanted"), [(rise, self.design.power) for rise, _chance in drawn], dashed=True),
             ],
-            x=charts.Series(_("Rise"), "percent"),
+            x=charts.Series(_("Rise in percentage points"), "decimal")
+            if counted
+            else charts.Series(_("Rise"), "percent"),
             y=charts.Series(_("Chance"), "percent"),
             reading=_("A rise of %(rise)s is seen in %(chance)s of experiments with %(customers)s customers.")
             % {
@@ -265,6 +268,11 @@ def _segment(base: BaseRate) -> str:
             return _("all customers")
 
 
+def _points(rise: float | None) -> float | None:
+    """A difference of two shares in percentage points."""
+    return None if rise is None else 100 * rise
+
+
 def _segments_table(rates: Sequence[BaseRate], design: power.Design) -> TablePart:
     rows = []
     for base in rates:
@@ -275,7 +283,7 @@ def _segments_table(rates: Sequence[BaseRate], design: power.Design) -> TablePar
                 _segment(base),
                 base.customers,
                 base.return_rate,
-                smallest_rise(base, RETURN, *sizes, design),
+                _points(smallest_rise(base, RETURN, *sizes, design)),
                 base.spend,
                 base.spend_deviation,
                 smallest_rise(base, SPEND, *sizes, design),
@@ -288,7 +296,7 @@ def _segments_table(rates: Sequence[BaseRate], design: power.Design) -> TablePar
             Column(_("Segment")),
             Column(_("Customers"), "count"),
             Column(_("Come back"), "percent"),
-            Column(_("Smallest rise (points)"), "percent"),
+            Column(_("Smallest rise (percentage points)"), "decimal"),
             Column(_("Spend"), "money"),
             Column(_("Standard deviation"), "money"),
             Column(_("Smallest rise in spend"), "percent"),
