@@ -78,10 +78,10 @@ def groups_table(dimension: str, groups: list[LoyaltyGroup]) -> TablePart:
         columns=[
             Column(str(DIMENSION_LABELS[dimension])),
             Column(_("Customers"), "count"),
-            Column(_("How loyal, of 100"), "decimal"),
-            Column(_("Persistence"), "decimal"),
-            Column(_("Firmness"), "decimal"),
-            Column(_("Stability"), "decimal"),
+            Column(_("How loyal, of 100"), "count"),
+            Column(_("Persistence"), "count"),
+            Column(_("Firmness"), "count"),
+            Column(_("Stability"), "count"),
             Column(_("Firm"), "percent"),
             Column(_("Cycle growing longer"), "count"),
             Column(_("Gone"), "count"),
@@ -110,7 +110,11 @@ def groups_table(dimension: str, groups: list[LoyaltyGroup]) -> TablePart:
             )
             for each in groups
         ],
-        note=_("The whole organisation, groups as of today: who is lost today was not when those sales were made."),
+        note=_(
+            "The whole organisation, groups as of today: who is lost today was not when those sales were made. The "
+            "file adds branches, brands, share of wallet and the money expected."
+        ),
+        only=10,
     )
 
 

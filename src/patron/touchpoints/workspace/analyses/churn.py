@@ -162,7 +162,7 @@ def _list(desk: Desk, group: Group) -> TablePart:
             Column(_("Likely range")),
             Column(_("Money a year"), "money"),
             Column(_("Expected loss"), "money"),
-            Column(_("Days since last visit"), "count"),
+            Column(_("Days silent"), "count"),
             Column(_("Why")),
         ],
         rows=[_risk(desk, row) for row in rows],

@@ -231,14 +231,18 @@ def _list(desk: Desk, chosen: List) -> TablePart:
             Column(_("at least"), "money"),
             Column(_("at most"), "money"),
             Column(_("Still a customer"), "percent"),
+            Column(_("Days silent"), "count"),
             Column(_("Visits expected"), "decimal"),
             Column(_("A visit brings"), "money"),
             Column(_("Visits so far"), "count"),
-            Column(_("Days silent"), "count"),
             Column(_("Spent so far"), "money"),
         ],
         rows=[_row(row) for row in clv_rows(warehouse, scope, chosen)],
-        note=_("The first 50; the file has all of them. At least and at most hold for 8 customers in 10 by the model."),
+        note=_(
+            "The first 50; the file has all of them, and what they did so far. At least and at most hold for 8 "
+            "customers in 10 by the model."
+        ),
+        only=9,
         every=every,
         empty=_("Nobody here belongs to this list."),
     )
@@ -253,10 +257,10 @@ def _row(row: ClvRow) -> Row:
         row.clv_low,
         row.clv_high,
         row.p_alive,
+        row.silent_days,
         row.expected_purchases,
         row.expected_spend,
         row.frequency + 1,
-        row.silent_days,
         row.spent,
     )
 
@@ -378,12 +382,6 @@ def _explanation(desk: Desk, models: list[ClvModel]) -> list[str]:
     else:
         told.append(
             _("There is no back-test yet: too little time has passed to keep some weeks back and learn from the rest.")
-        )
-    until = date.fromisoformat(str(metrics.get("data_until", desk.as_of.isoformat())))
-    if until < desk.as_of:
-        told.append(
-            _("The last day with trade as usual in the data is %(day)s: silence is counted up to then.")
-            % {"day": formats.day(until)}
         )
     weeks = float(desk.run.parameters.get("lookback") or 0)
     if weeks:

@@ -186,7 +186,7 @@ def _parts(desk: Desk, found: Sequence[Candidate], wish: _Wish, rows: Sequence[R
             key="plan",
             title=_("The plan"),
             columns=[
-                Column(_("Day"), "day"),
+                Column(_("Day"), "short"),
                 Column(_("Customer")),
                 Column(_("Channel")),
                 Column(_("Caller"), "count"),

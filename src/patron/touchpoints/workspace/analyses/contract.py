@@ -70,7 +70,8 @@ class TablePart:
     """A table. `key` names it in the address of its file; `rows` are those to show.
 
     Cells are plain values, written by the style of their column, or `Who`, `Badge`, `Link`. `every` gives all rows for
-    the file where the page shows only the first; `more` leads to the next ones.
+    the file where the page shows only the first; `more` leads to the next ones. `only` the first so many columns are
+    on the page (0: all of them), the others in the file alone.
     """
 
     key: str
@@ -81,6 +82,7 @@ class TablePart:
     more: str = ""
     every: Callable[[], Iterable[Row]] | None = None
     empty: Words = ""
+    only: int = 0
 
 
 @dataclass(frozen=True, slots=True)

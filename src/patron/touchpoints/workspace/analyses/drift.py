@@ -160,7 +160,8 @@ def _features_table(features: Sequence[FeatureRow]) -> TablePart:
             Column(_("Missing now"), "percent"),
         ),
         [_feature(each) for each in features],
-        note=_("Moved most: the range or category whose share changed most."),
+        note=_("Moved most: the range or category whose share changed most. The file adds what is missing."),
+        only=8,
     )
 
 

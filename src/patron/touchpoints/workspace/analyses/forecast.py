@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -251,14 +251,17 @@ def _list(desk: Desk, by: Dimension, listed: list[ForecastSeries]) -> TablePart:
             each.high,
             each.recent,
             each.change,
-            each.ahead,
-            str(METHOD_LABELS.get(each.method, each.method)),
             each.error_share,
+            each.ahead,
             each.naive_error_share,
+            str(METHOD_LABELS.get(each.method, each.method)),
         )
 
     alive = [each for each in listed if each.kind not in {"closed", "empty"}]
-    note = _("Error: how far forecasts of past weeks were off, as a share of sales.")
+    note = _(
+        "Error: how far forecasts of past weeks were off, as a share of sales. The file adds the method, and the error "
+        "of repeating the last week."
+    )
     if len(alive) > _LISTED:
         note = _("The largest %(shown)s; the file has all %(all)s.") % {
             "shown": formats.count(_LISTED), "all": formats.count(len(listed)),
@@ -274,15 +277,16 @@ def _list(desk: Desk, by: Dimension, listed: list[ForecastSeries]) -> TablePart:
             Column(_("at most"), "money"),
             Column(_("Mean week of the last four"), "money"),
             Column(_("Change"), "percent"),
-            Column(_("All weeks ahead"), "money"),
-            Column(_("Method")),
             Column(_("Error"), "percent"),
+            Column(_("All weeks ahead"), "money"),
             Column(_("Error of the last week again"), "percent"),
+            Column(_("Method")),
         ],
         rows=[row(each) for each in alive[:_LISTED]],
         note=note,
         every=lambda: (row(each) for each in listed),
         empty=_("Nothing sells here at present."),
+        only=8,
     )
 
 
@@ -351,15 +355,6 @@ def _explanation(desk: Desk) -> list[str]:
                 "weeks before a feast shows only as far as the last weeks show it."
             )
             % {"weeks": formats.count(int(metrics.get("history_days") or 0) // 7)}
-        )
-    last = _date(metrics.get("last_day"))
-    if last is not None and desk.as_of - last >= timedelta(1):
-        told.append(
-            _(
-                "The days after %(last)s hold less than a third of usual sales and look incomplete; the forecast "
-                "starts after it. Check whether all branches have sent their receipts."
-            )
-            % {"last": formats.day(last)}
         )
     return told
 

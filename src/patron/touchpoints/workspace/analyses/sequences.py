@@ -189,7 +189,7 @@ def _rules_table(desk: Desk, told: Sequence[SequenceRule], days: int) -> TablePa
     def row(rule: SequenceRule) -> Row:
         return (
             Link(rule.first_item, desk.url(rule=_key(rule))), rule.then_item, rule.confidence, rule.usual,
-            rule.lift, rule.own_lift, rule.median_days, rule.followed, rule.customers, rule.due,
+            rule.lift, rule.own_lift, rule.median_days, rule.due, rule.followed, rule.customers,
         )  # fmt: skip
 
     return TablePart(
@@ -199,10 +199,11 @@ def _rules_table(desk: Desk, told: Sequence[SequenceRule], days: int) -> TablePa
             Column(_("After buying")), Column(_("then")), Column(_("so often"), "percent"),
             Column(_("after any visit"), "percent"), Column(_("× as often"), "decimal"),
             Column(_("× the same customers usually"), "decimal"), Column(_("Days later, usually"), "decimal"),
-            Column(_("Times it happened"), "count"), Column(_("Customers"), "count"), Column(_("Due now"), "count"),
+            Column(_("Due now"), "count"), Column(_("Times it happened"), "count"), Column(_("Customers"), "count"),
         ),
         rows=[row(rule) for rule in told[:SHOWN]],
-        note=_("Choose a rule to see who is due."),
+        note=_("Choose a rule to see who is due. The file adds how many times it happened, and to how many."),
+        only=8,
         every=lambda: (row(rule) for rule in told),
     )  # fmt: skip
 

@@ -27,6 +27,8 @@ from patron.touchpoints.workspace.analyses.contract import (
 FILE_ROWS = 1000
 LONG_ROWS = 14
 SHORT_TEXT, LONG_TEXT = 22, 60  # in Latin letters; a Chinese character is as wide as two
+SHORT_HEADING = 11
+TEXT_STYLES = frozenset({"text", "day", "short", "month"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,24 @@ class Cell:
         """The class that keeps words from being broken letter by letter where the screen is narrow."""
         if self.numeric:
             return "num"
-        letters = sum(2 if letter >= "\u2e80" else 1 for letter in self.text)
+        letters = _letters(self.text)
         if letters <= SHORT_TEXT:
             return "nowrap"
         return "is-prose" if letters <= LONG_TEXT else "is-prose is-long"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The heading of one column."""
+
+    text: str
+    numeric: bool
+
+    @property
+    def css(self) -> str:
+        """Its classes: to the right above numbers, and on several lines where it is long."""
+        wraps = "wraps" if _letters(self.text) > SHORT_HEADING else ""
+        return f"{'num' if self.numeric else ''} {wraps}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,7 @@ class Shown:
 
     kind: str
     parts: Sequence[Part]
+    headings: Sequence[Heading] = ()
     rows: Sequence[Sequence[Cell]] = ()
 
     @property
@@ -70,7 +87,9 @@ def shown(answer: Answer, *, actor: Actor, currency: str) -> list[Shown]:
     result: list[Shown] = []
     for part in answer.parts:
         if isinstance(part, TablePart):
-            result.append(Shown("table", [part], _cells(part.columns, part.rows, names, currency)))
+            columns = part.columns[: part.only or None]
+            headings = [Heading(str(column.label), _is_number(column)) for column in columns]
+            result.append(Shown("table", [part], headings, _cells(columns, part.rows, names, currency)))
         elif isinstance(part, TextPart):
             result.append(Shown("text", [part]))
         elif _joins(result, part):
@@ -120,7 +139,7 @@ def _cells(
     columns: Sequence[Column], rows: Iterable[Row], names: Mapping[int, NamedCustomer], currency: str
 ) -> list[list[Cell]]:
     return [
-        [_cell(cell, column, names, currency) for cell, column in zip(row, columns, strict=True)]
+        [_cell(cell, column, names, currency) for cell, column in zip(row[: len(columns)], columns, strict=True)]
         for row in rows
         if _visible(row, names)
     ]
@@ -133,9 +152,18 @@ def _cell(value: object, column: Column, names: Mapping[int, NamedCustomer], cur
     if isinstance(value, Badge):
         return Cell(str(value.text), tone="accent" if value.tone == "info" else value.tone)
     if isinstance(value, Link):
-        return Cell(str(value.text), url=value.url, numeric=column.style not in {"text", "day", "short", "month"})
+        return Cell(str(value.text), url=value.url, numeric=_is_number(column))
     text = str(value) if isinstance(value, str) else formats.by_name(value, column.style, currency=currency)
-    return Cell(text, numeric=column.style not in {"text", "day", "short", "month"})
+    return Cell(text, numeric=_is_number(column))
+
+
+def _is_number(column: Column) -> bool:
+    return column.style not in TEXT_STYLES
+
+
+def _letters(text: str) -> int:
+    """How wide a text is, in Latin letters."""
+    return sum(2 if letter >= "\u2e80" else 1 for letter in text)
 
 
 def _file_block(block: Sequence[Row], actor: Actor) -> Iterator[Sequence[object]]:

@@ -63,9 +63,8 @@ def build(desk: Desk) -> Answer:
 
 def _sentence(desk: Desk, summary: UpsellSummary, gains: list[CategoryGain]) -> str:
     return _(
-        "%(customers)s customers are ready for a better product in %(steps)s categories of theirs, worth about "
-        "%(money)s a year if those climb who usually do. Begin with %(category)s: %(candidates)s customers, %(gain)s "
-        "a year."
+        "%(customers)s customers are ready for a better product, %(steps)s steps up in all, worth about %(money)s a "
+        "year if as many climb as usually do. Begin with %(category)s: %(candidates)s customers, %(gain)s a year."
     ) % {
         "customers": formats.count(summary.customers),
         "steps": formats.count(summary.steps),
@@ -119,19 +118,21 @@ def _candidates(desk: Desk, category: str) -> TablePart:
         (
             Column(_("Customer")),
             Column(_("Category")),
+            Column(_("For example")),
+            Column(_("Extra a year"), "money"),
+            Column(_("Chance"), "percent"),
+            Column(_("Why")),
             Column(_("From")),
             Column(_("To")),
-            Column(_("Pays per unit"), "ratio"),
-            Column(_("Would pay"), "ratio"),
-            Column(_("For example")),
-            Column(_("Chance"), "percent"),
-            Column(_("Extra a year"), "money"),
-            Column(_("Why")),
+            Column(_("Pays per unit"), "price"),
+            Column(_("Would pay"), "price"),
         ),
         [_row(each) for each in rows],
         more=more,
         every=every,
-        empty=_("Nobody."),
+        note=_("Chance: the share of customers like this one who climb. The file adds rungs and prices per unit."),
+        empty=_("Nobody is ready for a better product here."),
+        only=6,
     )
 
 
@@ -139,14 +140,14 @@ def _row(step: Step) -> Row:
     return (
         Who(step.customer_id),
         step.category,
+        step.product_name,
+        step.extra_per_year,
+        step.confidence,
+        _why(step),
         str(RUNGS[step.rung]),
         str(RUNGS[step.next_rung]),
         _unit_price(step.unit_price),
         _unit_price(step.next_unit_price),
-        step.product_name,
-        step.confidence,
-        step.extra_per_year,
-        _why(step),
     )
 
 
@@ -156,10 +157,10 @@ def _unit_price(price: float) -> float | None:
 
 
 def _why(step: Step) -> str:
-    facts = {"times": formats.count(step.purchases), "share": formats.percent(step.confidence, 0)}
+    facts = {"times": formats.count(step.purchases), "rung": str(RUNGS[step.rung]).lower()}
     if step.reason_code == "tasted":
-        return _("Bought %(times)s times, dearer ones among them; %(share)s of such customers climb.") % facts
-    return _("Bought %(times)s times; %(share)s of customers like this one climb.") % facts
+        return _("Bought %(times)s times, mostly on the %(rung)s rung, dearer ones among them.") % facts
+    return _("Bought %(times)s times, mostly on the %(rung)s rung.") % facts
 
 
 def _ladder(desk: Desk, category: str) -> TablePart:
@@ -168,7 +169,7 @@ def _ladder(desk: Desk, category: str) -> TablePart:
         _("The ladder of %(category)s") % {"category": category},
         (
             Column(_("Rung")),
-            Column(_("Price per unit"), "ratio"),
+            Column(_("Price per unit"), "price"),
             Column(_("Products"), "count"),
             Column(_("Customers before"), "count"),
             Column(_("Then entry"), "count"),

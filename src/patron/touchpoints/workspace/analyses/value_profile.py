@@ -245,22 +245,23 @@ def _groups_table(question: Question, rows: Sequence[GroupRow]) -> TablePart:
         Column(str(QUESTION_LABELS[question])), Column(_("Verdict")), Column(_("Customers"), "count"),
         Column(_("Customers %"), "percent"), Column(_("Sales %"), "percent"), Column(_("Typical"), "money"),
         Column(_("times the others"), "ratio"), Column(_("at least"), "ratio"), Column(_("at most"), "ratio"),
-        Column(_("Average"), "money"), Column(_("Median"), "money"), Column(_("Sales"), "money"),
-        Column(_("Sales %, at least"), "percent"), Column(_("Sales %, at most"), "percent"),
-        Column(_("Left after serving"), "money"), Column(_("A class"), "count"),
+        Column(_("Left after serving"), "money"), Column(_("Average"), "money"), Column(_("Median"), "money"),
+        Column(_("Sales"), "money"), Column(_("Sales %, at least"), "percent"),
+        Column(_("Sales %, at most"), "percent"), Column(_("A class"), "count"),
     ]  # fmt: skip
     table = [
         (
             group_label(row.key), Badge(*VERDICT_LABELS[row.verdict]), row.customers, row.customer_share,
-            row.value_share, row.typical, row.ratio, row.ratio_low, row.ratio_high, row.mean, row.median, row.value,
-            row.share_low, row.share_high, row.contribution, row.class_a,
+            row.value_share, row.typical, row.ratio, row.ratio_low, row.ratio_high, row.contribution, row.mean,
+            row.median, row.value, row.share_low, row.share_high, row.class_a,
         )
         for row in rows
     ]  # fmt: skip
     note = _("Typical leaves out the highest and the lowest tenth, so that a few large accounts do not decide.")
     if question in BY_PACE:
         note += " " + _("Averages are drawn out to a year for who has been here for less; sales are as they were.")
-    return TablePart("groups", _("The groups compared"), columns, table, note=note)
+    note += " " + _("The file adds averages, medians, sales and the range of their share.")
+    return TablePart("groups", _("The groups compared"), columns, table, note=note, only=10)
 
 
 def _curves(desk: Desk, summary: ProfileSummary) -> list[Part]:

@@ -1,5 +1,6 @@
 """The frame of the pages that answer questions: every one of them is complete, and choices are read with care."""
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -89,4 +90,9 @@ def test_cells_are_written_by_the_style_of_their_column():
     ]
     assert [cell.tone or cell.url for cell in (part.rows[0][3], part.rows[1][3])] == ["good", "/rest"]
     assert file_header(table, "Number") == ["Group", "Share", "Leverage", "Do"]
+    folded = dataclasses.replace(table, only=2)
+    (narrow,) = shown(Answer("", parts=[folded]), actor=None, currency="HKD")
+    assert [heading.text for heading in narrow.headings] == ["Group", "Share"]
+    assert [len(row) for row in narrow.rows] == [2, 2]
+    assert file_header(folded, "Number") == ["Group", "Share", "Leverage", "Do"]
     assert list(file_rows(table, actor=None)) == [["Gold", 0.25, 3.94, "keep"], ["Rest", None, 0.28, "see"]]
