@@ -37,7 +37,7 @@ Words = str | Promise
 
 SHOWN: Final = 40
 DRAWN: Final = 25
-BARS: Final = 12
+BARS: Final = 8
 LEVELS: Final[dict[str, Words]] = {
     "category": gettext_lazy("Categories"),
     "type": gettext_lazy("Kinds of product"),
@@ -174,7 +174,7 @@ def _bars(told: Sequence[SequenceRule], days: int) -> Chart:
     shown = told[:BARS]
     best = max(shown, key=lambda rule: rule.confidence)
     return horizontal_bars(
-        [RankedBar(f"{rule.first_item} → {rule.then_item}", rule.confidence) for rule in shown],
+        [RankedBar(f"{rule.first_item}\n→ {rule.then_item}", rule.confidence) for rule in shown],
         measure=Series(_("Followed within %(days)s days") % {"days": days}, "percent"),
         heading=_("After → then"),
         reading=_("Most often: after %(first)s comes %(then)s, %(share)s of the time; after any visit %(usual)s.")
