@@ -266,8 +266,8 @@ def _explanation(desk: Desk, part: Part) -> list[Words]:
         ),
         _(
             "A rule says what is together, not why: an offer or neighbouring shelves may be behind it. Rules in few "
-            "baskets are partly luck. Method: Eclat (Zaki 2000), redundancy after Bayardo (2000); see "
-            "docs/algorithms/baskets.md."
+            "baskets are partly luck. How it is done: all sets of items that are together in enough baskets are found "
+            "(Eclat, Zaki 2000), and rules that a simpler one says as well are left out (Bayardo 2000)."
         ),
     ]
     metrics = desk.run.metrics

@@ -266,8 +266,8 @@ def _explanation(desk: Desk) -> list[Words]:
             "near 1 they simply like both and any day will do; well above 1 the first really leads to the second."
         ),
         _(
-            "A sequel is no proof that one purchase causes the other. Paths are sequential patterns (PrefixSpan, Pei "
-            "et al. 2004); see docs/algorithms/sequences.md."
+            "A sequel is no proof that one purchase causes the other. Paths are series of purchases that many "
+            "customers make in the same order, whatever they buy in between (PrefixSpan, Pei et al. 2004)."
         ),
     ]
     metrics = run.metrics

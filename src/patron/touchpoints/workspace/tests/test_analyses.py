@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+from pathlib import Path
 
 import pytest
 from django.http import QueryDict
@@ -9,6 +10,7 @@ from django.http import QueryDict
 from patron.intelligence.insights.analyses.registry import analyses
 from patron.intelligence.reports.scope import Scope
 from patron.kernel.charts import Column
+from patron.touchpoints.workspace import analyses as package
 from patron.touchpoints.workspace.analyses.contract import AnalysisPage, Badge, Link, TablePart
 from patron.touchpoints.workspace.analyses.desk import Desk, Run
 from patron.touchpoints.workspace.analyses.registry import pages
@@ -96,3 +98,8 @@ def test_cells_are_written_by_the_style_of_their_column():
     assert [len(row) for row in narrow.rows] == [2, 2]
     assert file_header(folded, "Number") == ["Group", "Share", "Leverage", "Do"]
     assert list(file_rows(table, actor=None)) == [["Gold", 0.25, 3.94, "keep"], ["Rest", None, 0.28, "see"]]
+
+
+def test_no_page_sends_its_reader_to_a_file_of_the_repository() -> None:
+    for file in sorted(Path(package.__file__ or "").parent.glob("*.py")):
+        assert "docs/" not in file.read_text(encoding="utf-8"), file.name
