@@ -26,4 +26,5 @@ class KernelConfig(AppConfig):
                 if module_has_submodule(config.module, name) and find_spec(f"{config.name}.{name}"):
                     import_module(f"{config.name}.{name}")
         import_module("patron.kernel.intake.job")
+        import_module("patron.kernel.intake.exports")
         from patron.kernel import checks  # noqa: F401 (registers the system checks once everything is declared)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from patron.kernel.registries import Registry
 
-LoadKind = Literal["append", "upsert"]
+LoadKind = Literal["append", "upsert", "replace"]
 
 COLUMN_TYPES = re.compile(r"int64|int32|float64|decimal\(\d+,\d+\)|string|bool|date|timestamp")
 _SQL_TYPES = {
@@ -83,9 +83,11 @@ class Export:
     `tracked` names the tables with `changed_xid` that the condition looks at; `tables` all tables that `select` reads.
     `{zone}` in `select` stands for the organisation's time zone as an SQL literal.
     `key` names the columns that identify a row; the first is a whole number. Rows of an `append` table never change;
-    those of an `upsert` table may. `slice_by` is a whole-number expression in `select` for reading in slices, with its
-    bounds from column `slice_column` of table `slice_table`. `totals` are reconciled in every run, `count` always; each
-    is a count or a sum, so that parts add up. `month_of` names the date column whose months the files are split by.
+    those of an `upsert` table may. Those of a `replace` table may also be deleted: it is read whole whenever something
+    of it was written or a total is another one, so it should be small. `slice_by` is a whole-number expression in
+    `select` for reading in slices, with its bounds from column `slice_column` of table `slice_table`. `totals` are
+    reconciled in every run, `count` always; each is a count or a sum, so that parts add up. `month_of` names the date
+    column whose months the files are split by.
     `detail` is a table that may be let go after some months, where the installation says so.
     """
 
@@ -117,6 +119,8 @@ class Export:
             raise ValueError(f"export {self.name}: a column name occurs twice")
         if self.detail and not self.month_of:
             raise ValueError(f"export {self.name}: only what is split by month can be let go by month")
+        if self.load == "replace" and (self.carried or self.month_of):
+            raise ValueError(f"export {self.name}: what is read whole stands alone and is not split by month")
         if COUNT not in self.totals:
             raise ValueError(f"export {self.name}: totals lack COUNT")
 

@@ -5,6 +5,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Now
 
+from patron.kernel.fields import Tracked
+
 
 class AuditEntry(models.Model):
     """One operation that someone ran. Append-only."""
@@ -75,7 +77,7 @@ class ImportMapping(models.Model):
         return f"{self.importer}: {self.name}"
 
 
-class ImportRun(models.Model):
+class ImportRun(Tracked):
     """One file going in. Its checkpoint (chunks done) makes it resumable; its counts say what became of every row.
 
     `fingerprint` digests the file, the importer, the mapping and the options: the same again resumes an unfinished run.

@@ -95,7 +95,7 @@ class FaceChange(models.Model):
         return f"card {self.card_id} version {self.version}"
 
 
-class PassRegistration(models.Model):
+class PassRegistration(Tracked):
     """A phone that carries a card in its wallet and wants to be told when it changes."""
 
     device = models.CharField(max_length=100)

@@ -1,4 +1,4 @@
-"""What the warehouse may read of gifts."""
+"""What the warehouse may read of gifts. Addresses, pick-up codes and what staff wrote are not exported."""
 
 from patron.kernel.exports import COUNT, Export, ExportColumn, Total, exports
 
@@ -68,5 +68,93 @@ exports.register(
             Total("points", "sum(points)", "sum(points)"),
             Total("quantity", "sum(quantity)", "sum(quantity)"),
         ),
+    )
+)
+
+exports.register(
+    Export(
+        name="gift_order_events",
+        meaning="Moves of orders of gifts from state to state. One row for each; the first comes from no state.",
+        select="""
+            SELECT e.id AS event_id, e.order_id, e.from_state, e.to_state, e.occurred_at,
+                (e.occurred_at AT TIME ZONE {zone})::date AS occurred_on
+            FROM gifts_giftorderevent e WHERE {rows}
+        """,
+        columns=(
+            ExportColumn("event_id", "int64", "Key of the move."),
+            ExportColumn("order_id", "int64", "The order."),
+            ExportColumn("from_state", "string", "State before; empty for a new order."),
+            ExportColumn("to_state", "string", "State since: as state of `gift_orders`."),
+            ExportColumn("occurred_at", "timestamp", "When."),
+            ExportColumn("occurred_on", "date", "Calendar day in the house's time zone."),
+        ),
+        key=("event_id",),
+        load="append",
+        # Every move writes its order.
+        changed="e.order_id IN (SELECT o.id FROM gifts_giftorder o WHERE CHANGED(o))",
+        tracked=("gifts_giftorder",),
+        tables=("gifts_giftorder", "gifts_giftorderevent"),
+        slice_by="e.id",
+        slice_table="gifts_giftorderevent",
+        totals_from="gifts_giftorderevent",
+    )
+)
+
+exports.register(
+    Export(
+        name="gift_stock",
+        meaning="Shelves of gifts: what lies in each branch. One row for each gift and branch.",
+        select="""
+            SELECT s.id AS stock_id, s.gift_id, s.branch_id, s.on_hand, s.reserved FROM gifts_giftstock s WHERE {rows}
+        """,
+        columns=(
+            ExportColumn("stock_id", "int64", "Key of the shelf."),
+            ExportColumn("gift_id", "int64", "The gift."),
+            ExportColumn("branch_id", "int64", "The branch."),
+            ExportColumn("on_hand", "int64", "Pieces that lie there."),
+            ExportColumn("reserved", "int64", "Of these, pieces that wait for who ordered them."),
+        ),
+        key=("stock_id",),
+        load="upsert",
+        changed="CHANGED(s)",
+        tracked=("gifts_giftstock",),
+        tables=("gifts_giftstock",),
+        slice_by="s.id",
+        slice_table="gifts_giftstock",
+        totals_from="gifts_giftstock",
+        totals=(COUNT, Total("on_hand", "sum(on_hand)", "sum(on_hand)")),
+    )
+)
+
+exports.register(
+    Export(
+        name="gift_movements",
+        meaning="Pieces of gifts that came to a shelf, left it, or were reserved on it. One row for each movement.",
+        select="""
+            SELECT m.id AS movement_id, m.stock_id, s.gift_id, s.branch_id, m.kind, m.quantity, m.order_id,
+                m.occurred_at, (m.occurred_at AT TIME ZONE {zone})::date AS occurred_on
+            FROM gifts_stockmovement m JOIN gifts_giftstock s ON s.id = m.stock_id WHERE {rows}
+        """,
+        columns=(
+            ExportColumn("movement_id", "int64", "Key of the movement."),
+            ExportColumn("stock_id", "int64", "The shelf."),
+            ExportColumn("gift_id", "int64", "The gift."),
+            ExportColumn("branch_id", "int64", "The branch."),
+            ExportColumn("kind", "string", "received, corrected, reserved, released, handed_out or returned."),
+            ExportColumn("quantity", "int64", "Pieces; below zero only for a correction."),
+            ExportColumn("order_id", "int64", "The order behind it, where there is one."),
+            ExportColumn("occurred_at", "timestamp", "When."),
+            ExportColumn("occurred_on", "date", "Calendar day in the house's time zone."),
+        ),
+        key=("movement_id",),
+        load="append",
+        # The shelf is the running total of its movements: each of them writes it.
+        changed="CHANGED(s)",
+        tracked=("gifts_giftstock",),
+        tables=("gifts_giftstock", "gifts_stockmovement"),
+        slice_by="m.id",
+        slice_table="gifts_stockmovement",
+        totals_from="gifts_stockmovement",
+        totals=(COUNT, Total("quantity", "sum(quantity)", "sum(quantity)")),
     )
 )

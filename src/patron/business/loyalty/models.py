@@ -26,7 +26,7 @@ from patron.core.customers.models import Customer
 from patron.kernel.fields import CurrentXid, Tracked, Xid8Field
 
 
-class Programme(models.Model):
+class Programme(Tracked):
     """A loyalty programme. Its terms (earning, expiry, tiers) are versions: rows of `ProgrammeVersion`.
 
     `debt` says what happens when points are taken back that the member has spent: the balance falls below zero and the
@@ -76,6 +76,7 @@ class ProgrammeVersion(models.Model):
     valid_from = models.DateTimeField()
     created_at = models.DateTimeField(db_default=Now())
     created_by = models.CharField(max_length=60, blank=True)
+    changed_xid = Xid8Field(db_default=CurrentXid(), editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["programme", "version"], name="programme_version_once")]
@@ -183,7 +184,7 @@ class TierChange(models.Model):
         return f"{self.before or '-'} > {self.after or '-'} ({self.reason})"
 
 
-class Card(models.Model):
+class Card(Tracked):
     """A member's card. The last digit of `number` is its check digit (ISO/IEC 7812, Luhn)."""
 
     class Status(models.TextChoices):
@@ -203,6 +204,7 @@ class Card(models.Model):
             models.UniqueConstraint(fields=["membership"], condition=Q(status="active"), name="card_one_active"),
             models.CheckConstraint(condition=Q(number__regex=r"^[0-9]{8,24}$"), name="card_number_digits"),
         ]
+        indexes = [models.Index(fields=["changed_xid"], name="card_changed")]
 
     def __str__(self) -> str:
         return self.number
@@ -412,7 +414,7 @@ class Reservation(models.Model):
         return f"{self.state} until {self.until:%Y-%m-%d %H:%M}"
 
 
-class Approval(models.Model):
+class Approval(Tracked):
     """An adjustment by hand that waits for a second person: whoever asked cannot approve it."""
 
     class State(models.TextChoices):

@@ -11,7 +11,7 @@ exports.register(
                    p.occurred_at,
                    (p.occurred_at AT TIME ZONE coalesce(nullif(b.time_zone, ''), {zone}))::date AS occurred_on,
                    p.channel, p.currency, p.gross_amount, p.discount_amount, p.net_amount, p.cost_amount,
-                   p.line_count, p.original_id AS original_purchase_id
+                   p.line_count, p.original_id AS original_purchase_id, p.source, p.terminal, p.recorded_at
             FROM purchases_purchase p LEFT JOIN accounts_branch b ON b.id = p.branch_id WHERE {rows}
         """,
         columns=(
@@ -30,6 +30,9 @@ exports.register(
             ExportColumn("cost_amount", "decimal(16,2)", "Cost of the goods, where all of it is known."),
             ExportColumn("line_count", "int32", "Number of lines."),
             ExportColumn("original_purchase_id", "int64", "The sale that a return undoes, where known."),
+            ExportColumn("source", "string", "System that told of it; till:… for a till of ours."),
+            ExportColumn("terminal", "string", "Code of the till; empty when not known."),
+            ExportColumn("recorded_at", "timestamp", "When it came into the house: later than occurred_at when late."),
         ),
         key=("purchase_id",),
         load="upsert",
@@ -82,6 +85,40 @@ exports.register(
         slice_table="purchases_purchase",
         totals_from="purchases_purchaseline",
         totals=(COUNT, Total("net_amount", "sum(net_amount)", "sum(net_amount)")),
+        carried=Carried(
+            parent="purchases",
+            on="purchase_id",
+            columns=("customer_id", "branch_id", "kind", "is_voided", "occurred_on", "currency"),
+        ),
+    )
+)
+
+exports.register(
+    Export(
+        name="tenders",
+        meaning="How receipts were paid, with who, where and when beside it. One row for each means of a receipt.",
+        select="""
+            SELECT t.id AS tender_id, t.purchase_id, t.kind AS tender, t.amount
+            FROM purchases_tender t WHERE {rows}
+        """,
+        columns=(
+            ExportColumn("tender_id", "int64", "Key of the payment."),
+            ExportColumn("purchase_id", "int64", "Receipt."),
+            ExportColumn("tender", "string", "cash, card, points, stored_value, voucher …, as the till says."),
+            ExportColumn("amount", "decimal(16,2)", "How much of the receipt it paid."),
+        ),
+        key=("tender_id",),
+        load="upsert",
+        # As lines: they never change, but what they carry may.
+        changed="t.purchase_id IN (SELECT p.id FROM purchases_purchase p WHERE CHANGED(p))",
+        tracked=("purchases_purchase",),
+        tables=("purchases_purchase", "purchases_tender", "accounts_branch"),
+        month_of="occurred_on",
+        detail=True,
+        slice_by="t.purchase_id",
+        slice_table="purchases_purchase",
+        totals_from="purchases_tender",
+        totals=(COUNT, Total("amount", "sum(amount)", "sum(amount)")),
         carried=Carried(
             parent="purchases",
             on="purchase_id",

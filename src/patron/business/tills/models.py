@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from patron.business.loyalty.models import Membership
 from patron.business.purchases.models import Purchase
 from patron.core.accounts.models import Branch, IntegrationKey
+from patron.kernel.fields import Tracked
 
 
-class Terminal(models.Model):
+class Terminal(Tracked):
     """A till of a branch, with a key of its own and limits of its own (null: none).
 
     `most_points` and `most_voucher_amount` are what it may redeem in a day, `most_amount` what one sale may come to,

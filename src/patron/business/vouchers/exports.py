@@ -1,6 +1,6 @@
 """What the warehouse may read of vouchers. Codes are not exported: whoever knows one can use it."""
 
-from patron.kernel.exports import COUNT, Export, ExportColumn, Total, exports
+from patron.kernel.exports import COUNT, Carried, Export, ExportColumn, Total, exports
 
 exports.register(
     Export(
@@ -75,6 +75,90 @@ exports.register(
         totals=(
             COUNT,
             Total("amount", "sum(CASE state WHEN 'undone' THEN -amount ELSE amount END)", "sum(amount)"),
+        ),
+    )
+)
+
+exports.register(
+    Export(
+        name="voucher_definitions",
+        meaning="Kinds of vouchers: what they promise, and their limits. One row for each.",
+        select="""
+            SELECT d.id AS definition_id, d.code, d.name, d.terms ->> 'kind' AS kind, d.terms::text AS terms,
+                r.code AS programme, d.issue_on, d.points_price, d.valid_days, d.valid_from, d.valid_until, d.stock,
+                d.issued, d.budget, d.spent, d.member_limit, d.is_active, d.created_at
+            FROM vouchers_voucherdefinition d LEFT JOIN loyalty_programme r ON r.id = d.programme_id WHERE {rows}
+        """,
+        columns=(
+            ExportColumn("definition_id", "int64", "Key of the kind of voucher."),
+            ExportColumn("code", "string", "Its code: the definition of `vouchers`."),
+            ExportColumn("name", "string", "Its name."),
+            ExportColumn("kind", "string", "amount, percent, product, free_item or shipping."),
+            ExportColumn("terms", "string", "What it promises, as JSON."),
+            ExportColumn("programme", "string", "Code of the programme whose members get it; empty for any."),
+            ExportColumn("issue_on", "string", "manual, enrolment, birthday, tier, points or campaign."),
+            ExportColumn("points_price", "decimal(16,2)", "Points that one costs; empty where it is not bought."),
+            ExportColumn("valid_days", "int64", "Days that each can be used; empty for no such limit."),
+            ExportColumn("valid_from", "date", "First day on which any can be used; empty for no such day."),
+            ExportColumn("valid_until", "date", "Last day on which any can be used; empty for no such day."),
+            ExportColumn("stock", "int64", "How many may be issued; empty for any number."),
+            ExportColumn("issued", "int64", "How many were issued."),
+            ExportColumn("budget", "decimal(16,2)", "Money that they may give in all; empty for no limit."),
+            ExportColumn("spent", "decimal(16,2)", "Money that they gave, or that is held for a till just now."),
+            ExportColumn("member_limit", "int64", "How many one member may have; empty for any number."),
+            ExportColumn("is_active", "bool", "Whether they are issued."),
+            ExportColumn("created_at", "timestamp", "When it was defined."),
+        ),
+        key=("definition_id",),
+        load="upsert",
+        changed="CHANGED(d)",
+        tracked=("vouchers_voucherdefinition",),
+        tables=("vouchers_voucherdefinition", "loyalty_programme"),
+        slice_by="d.id",
+        slice_table="vouchers_voucherdefinition",
+        totals_from="vouchers_voucherdefinition",
+        totals=(COUNT, Total("issued", "sum(issued)", "sum(issued)")),
+    )
+)
+
+#: `rules.normalised`, as the database says it.
+_NORMALISED = "left(translate(upper(regexp_replace(u.code, '[^A-Za-z0-9]', '', 'g')), 'ILOU', '110V'), 25)"
+
+exports.register(
+    Export(
+        name="coupon_uses",
+        meaning=(
+            "Coupons and vouchers as receipts name them, with who, where and when beside it. One row for each. "
+            "Those that are vouchers of this house are in `voucher_uses` too: do not add up both."
+        ),
+        select=f"""
+            SELECT u.id AS coupon_use_id, u.purchase_id, u.line_no, CASE WHEN v.id IS NULL THEN u.code END AS code,
+                v.id AS voucher_id, u.amount
+            FROM purchases_couponuse u LEFT JOIN vouchers_voucher v ON v.code = {_NORMALISED} WHERE {{rows}}
+        """,  # noqa: S608 (our own SQL)
+        columns=(
+            ExportColumn("coupon_use_id", "int64", "Key of the use."),
+            ExportColumn("purchase_id", "int64", "Receipt."),
+            ExportColumn("line_no", "int32", "Line that it lowered; empty for the whole receipt."),
+            ExportColumn("code", "string", "Code of a coupon from elsewhere; empty for a voucher of this house."),
+            ExportColumn("voucher_id", "int64", "The voucher of this house; empty for a coupon from elsewhere."),
+            ExportColumn("amount", "decimal(16,2)", "By how much."),
+        ),
+        key=("coupon_use_id",),
+        load="upsert",
+        changed="u.purchase_id IN (SELECT p.id FROM purchases_purchase p WHERE CHANGED(p))",
+        tracked=("purchases_purchase",),
+        tables=("purchases_purchase", "purchases_couponuse", "vouchers_voucher", "accounts_branch"),
+        month_of="occurred_on",
+        detail=True,
+        slice_by="u.purchase_id",
+        slice_table="purchases_purchase",
+        totals_from="purchases_couponuse",
+        totals=(COUNT, Total("amount", "sum(amount)", "sum(amount)")),
+        carried=Carried(
+            parent="purchases",
+            on="purchase_id",
+            columns=("customer_id", "branch_id", "kind", "is_voided", "occurred_on", "currency"),
         ),
     )
 )

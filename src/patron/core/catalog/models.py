@@ -51,7 +51,7 @@ class Product(Tracked):
         return self.name
 
 
-class BranchPrice(models.Model):
+class BranchPrice(Tracked):
     """What a branch charges where it differs from the list price."""
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="branch_prices")
@@ -64,6 +64,7 @@ class BranchPrice(models.Model):
             models.UniqueConstraint(fields=["product", "branch", "valid_from"], name="branch_price_once"),
             models.CheckConstraint(condition=models.Q(price__gte=0), name="branch_price_not_negative"),
         ]
+        indexes = [models.Index(fields=["changed_xid"], name="branch_price_changed")]
 
     def __str__(self) -> str:
         return f"{self.product} {self.branch} {self.price}"

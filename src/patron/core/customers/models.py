@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from patron.core.accounts.models import Branch, Staff
-from patron.kernel.fields import Tracked
+from patron.kernel.fields import CurrentXid, Tracked, Xid8Field
 
 
 class Customer(Tracked):
@@ -183,9 +183,13 @@ class Consent(models.Model):
     source = models.CharField(max_length=60)
     recorded_at = models.DateTimeField(db_default=Now())
     recorded_by = models.CharField(max_length=60, blank=True)
+    changed_xid = Xid8Field(db_default=CurrentXid(), editable=False)
 
     class Meta:
-        indexes = [models.Index(fields=["customer", "purpose", "channel", "-given_at", "-id"], name="consent_latest")]
+        indexes = [
+            models.Index(fields=["customer", "purpose", "channel", "-given_at", "-id"], name="consent_latest"),
+            models.Index(fields=["changed_xid"], name="consent_changed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.purpose}/{self.channel} {'granted' if self.granted else 'refused'}"
@@ -205,7 +209,7 @@ class CustomerNote(models.Model):
         return f"note {self.pk}"
 
 
-class Relation(models.Model):
+class Relation(Tracked):
     """How two customers belong together, read as "`customer` is `kind` of `other`"."""
 
     class Kind(models.TextChoices):
@@ -227,6 +231,7 @@ class Relation(models.Model):
             models.UniqueConstraint(fields=["customer", "other", "kind"], name="relation_once"),
             models.CheckConstraint(condition=~models.Q(customer=models.F("other")), name="relation_not_to_self"),
         ]
+        indexes = [models.Index(fields=["changed_xid"], name="relation_changed")]
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.kind} {self.other_id}"

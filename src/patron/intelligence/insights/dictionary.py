@@ -43,10 +43,13 @@ Read it from a page, a report or a notebook:
     warehouse.table("purchase_lines")             # an Ibis table
     warehouse.rows("SELECT * FROM vip_summary")   # or DuckDB's SQL
 
-Money is exact (decimal). Instants are UTC; days are those of the branch, else of the organisation. Names, phones,
-e-mails and days of birth never leave the database.
+Money is exact (decimal). Instants are UTC; days are those of the branch, else of the organisation. Names of people,
+phones, e-mails, streets, days of birth, numbers of cards and of other systems, codes of vouchers, keys and what staff
+wrote never leave the database.
 """
 
+
+_ROWS = {"append": "Rows never change.", "upsert": "Rows may change.", "replace": "Rows may change, and go."}
 
 _OF_ANALYSES = """\
 They are read by the same names as marts. An analysis that did worse than its baseline leaves what was there.
@@ -77,7 +80,7 @@ def _mart(mart: Mart, more: str = "") -> str:
 
 
 def _export(export: Export) -> str:
-    facts = [f"Key: {_named(export.key)}.", "Rows never change." if export.load == "append" else "Rows may change."]
+    facts = [f"Key: {_named(export.key)}.", _ROWS[export.load]]
     facts.append(f"Reconciled: {_named(total.name for total in export.totals)}.")
     if export.month_of:
         facts.append(f"Files by the month of {export.month_of}{', let go by month' if export.detail else ''}.")

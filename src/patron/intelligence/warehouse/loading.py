@@ -64,21 +64,27 @@ class Loader:
         return self._with_totals(exports, tables)
 
     def changes(self, exports: Sequence[Export], there: Mapping[str, Table], *, since: str) -> dict[str, Table]:
-        """The tables of `there` with everything put in that snapshot `since` did not see."""
+        """The tables of `there` with everything put in that snapshot `since` did not see; some are read whole."""
         tables = dict(there)
         arrived: dict[str, Any] = {}
         for stage in _stages(exports):
-            slices = [
-                Slice(export, export.changed_since(since, before=self._source.position.before)) for export in stage
-            ]
+            slices = [Slice(export, self._rows_of_changes(export, since)) for export in stage]
             found = self._extractor.extract(slices, parents=arrived, expected=0)
             for export in stage:
                 arrived[export.name] = found[export.name]
+                if export.load == "replace":
+                    tables[export.name] = replace(there[export.name], parts=tuple(found[export.name]))
+                    continue
                 parts = merge(
                     self._store, self._duck, export.key, there=there[export.name].parts, arrived=found[export.name]
                 )
                 tables[export.name] = replace(there[export.name], parts=tuple(parts))
         return self._with_totals(exports, tables)
+
+    def _rows_of_changes(self, export: Export, since: str) -> str:
+        if export.load == "replace":
+            return "true"
+        return export.changed_since(since, before=self._source.position.before)
 
     def dates(self, tables: Mapping[str, Table], *, last_year: int, there: Table | None) -> Table:
         """The calendar over all purchases; the one of the version before when it covers the same years."""

@@ -74,7 +74,7 @@ def update(
         reason = _reason_for_full(previous, source, exports, fingerprint, full=full, kept=kept)
         changed: list[Export] = []
         if not reason and previous is not None:
-            changed = [export for export in exports if source.has_changed(export, previous.snapshot)]
+            changed = [each for each in exports if _is_changed(each, source, previous, expected[each.name])]
             if not changed and not _all_differences(expected, previous.tables):
                 clock.lap("look")
                 return Update("unchanged", previous, "", 0, {}, seconds)
@@ -144,11 +144,20 @@ def _reason_for_full(
 
 def _reason_by_amount(previous: Manifest, source: Source, changed: Sequence[Export]) -> str:
     for export in changed:
+        if export.load == "replace":
+            continue
         limit = max(CHANGES_AT_MOST, int(previous.tables[export.name].rows * CHANGES_SHARE))
         # A detail is counted by its parent; it has several rows for each.
         if source.count_changed(export, previous.snapshot, at_most=limit) >= limit:
             return f"most of {export.name} has changed"
     return ""
+
+
+def _is_changed(export: Export, source: Source, previous: Manifest, expected: Mapping[str, str]) -> bool:
+    """Whether something of it was written; of a table that is read whole, also whether rows were deleted."""
+    if export.load == "replace" and differences(expected, previous.tables[export.name].totals):
+        return True
+    return source.has_changed(export, previous.snapshot)
 
 
 def _all_differences(expected: Mapping[str, Mapping[str, str]], tables: Mapping[str, Table]) -> dict[str, str]:

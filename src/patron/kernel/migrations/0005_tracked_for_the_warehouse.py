@@ -1,0 +1,21 @@
+"""Import runs tell the warehouse when they change."""
+
+from django.db import migrations
+
+from patron.kernel.fields import CurrentXid, Xid8Field
+from patron.kernel.schema import track_changes
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("kernel", "0004_counting_lightly"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="importrun",
+            name="changed_xid",
+            field=Xid8Field(db_default=CurrentXid(), editable=False),
+        ),
+        track_changes("kernel_importrun"),
+    ]
