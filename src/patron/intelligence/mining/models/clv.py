@@ -193,7 +193,7 @@ def _templates(known: Summaries, values: Values | None, parameters: ClvParameter
                 " days: ",
                 verdict,
                 " (probability of still being a customer ",
-                counts(np.clip(half_up(values.p_alive[rows] * 100), 1, 99)),
+                _CHANCES.take(pa.array(half_up(values.p_alive[rows] * 100))),
                 " %).",
                 *ahead(rows),
             ]
@@ -209,6 +209,10 @@ def _templates(known: Summaries, values: Values | None, parameters: ClvParameter
         3: repeated("hard to say whether still a customer"),
         4: repeated("probably gone"),
     }
+
+
+#: A chance in whole hundredths as words: what the model says is never certain.
+_CHANCES: Final = pa.array(["under 1", *(str(hundredth) for hundredth in range(1, 100)), "over 99"])
 
 
 def _tenths(values: Real) -> pa.Array:
