@@ -91,7 +91,7 @@ def _own(known: Known, offer: Offer) -> tuple[Flags, Real, Whole]:
     if not len(known.times):
         return again, np.ones(len(again)), np.zeros(len(again), dtype=np.int64)
     element = np.maximum(offer.element, 0)
-    gap = (known.last - known.first)[element] / np.maximum(known.times[element] - 1, 1)
+    gap = (known.last[element] - known.first[element]) / np.maximum(known.times[element] - 1, 1)
     return again, np.maximum(gap, 1), (known.origin - known.last[element]).astype(np.int64)
 
 

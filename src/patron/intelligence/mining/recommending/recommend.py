@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +29,8 @@ from patron.intelligence.mining.transactions import Purchases
 #: What is used while there is too little history to compare.
 FALLBACK: Mapping[str, str] = {NEW: BASELINE, ANY: "repeat"}
 VALIDATION, TEST = "validation", "test"
+#: Offers are put into words for so many customers at a time: half a gigabyte.
+SLICE_CUSTOMERS: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +46,30 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """``table``: see the card of the model. ``methods`` by list; ``tested_from`` and ``tested_until`` span the windows.
+    """The offers, as numbers. ``methods`` by list.
 
     ``promised`` and ``kept`` are, by list, the mean chance that the validation gave the offers of the test window, and
     the share of them that was bought.
     """
 
-    table: pa.Table
+    offered: Offered
     customers: int
     products: int
     methods: Mapping[str, str]
     comparisons: tuple[Comparison, ...]
     promised: Mapping[str, float]
     kept: Mapping[str, float]
+
+    @property
+    def table(self) -> pa.Table:
+        """All offers in words, by customer, list and rank: see the card of the model."""
+        return pa.concat_tables(self.slices())
+
+    def slices(self, customers: int = SLICE_CUSTOMERS) -> Iterator[pa.Table]:
+        """The same for so many customers at a time: a million of them have ten million sentences."""
+        everybody = self.offered.known.customers
+        for first in range(0, max(everybody, 1), customers):
+            yield self.offered.told(slice(first, min(first + customers, everybody)))
 
     def figures(self, kind: str, method: str, window: str = TEST) -> Figures | None:
         """The figures of one method, where the history was long enough."""
@@ -80,17 +94,17 @@ def recommend(purchases: Purchases, as_of: dt.date, parameters: NextProductParam
     methods = {kind: _chosen(windows, kind, parameters) for kind in LISTS}
     known = known_at(events, today, half_life=parameters.half_life_days, recent_days=horizon)
     lesson = course.on(today)
-    tables = [
-        _table(
-            events, known, lesson, kind, method, _chances(windows.values(), kind, method, parameters.top), parameters
-        )
-        for kind, method in methods.items()
-    ]
+    offered = Offered(
+        events=events,
+        known=known,
+        lesson=lesson,
+        methods=methods,
+        offers={kind: _offers(lesson, known, kind, method, parameters.top) for kind, method in methods.items()},
+        chances={kind: _chances(windows.values(), kind, method, parameters.top) for kind, method in methods.items()},
+    )
     checks = {kind: _calibration(windows, kind, method, parameters.top) for kind, method in methods.items()}
     return Recommendation(
-        table=pa.concat_tables(tables).sort_by(
-            [("customer", "ascending"), ("list", "ascending"), ("rank", "ascending")]
-        ),
+        offered=offered,
         customers=int(known.present.sum()),
         products=len(events.products),
         methods=methods,
@@ -161,44 +175,57 @@ def _calibration(windows: Mapping[str, Window], kind: str, method: str, length: 
     return float(given.mean()), float(hits.mean())
 
 
-def _table(
-    events: Events,
-    known: Known,
-    lesson: Lesson,
-    kind: str,
-    method: str,
-    chances: Real | None,
-    parameters: NextProductParameters,
-) -> pa.Table:
-    if len(events.products):
-        offers = best_offers(METHODS[method](lesson), known, length=parameters.top, lists=(kind,))[kind]
-    else:
-        offers = Offers(np.zeros((known.customers, 0), np.int32), np.zeros((known.customers, 0), np.float32))
-    there = (offers.product >= 0) & known.present[:, np.newaxis]
-    customer, rank = np.nonzero(there)
-    product = offers.product[there].astype(np.int64)
-    offer = place_offers(known, customer, product)
-    lift = lesson.together.lift
-    anchor = anchors(known, offer, lift)
-    codes = codes_of(known, offer, anchor)
-    again = offer.element >= 0
-    element = np.maximum(offer.element, 0) if len(known.times) else np.zeros(0, dtype=np.int64)
-    told = codes == CODES.index("together")
-    confidence = None if chances is None else chances[visit_band(known)[customer], rank]
-    return pa.table(
-        {
-            "customer": events.customers.take(pa.array(customer)),
-            "list": pa.repeat(pa.scalar(kind), len(customer)),
-            "rank": counts(rank + 1),
-            "product": events.products.take(pa.array(product)),
-            "score": pa.array(offers.score[there].astype(np.float64)),
-            "method": pa.repeat(pa.scalar(method), len(customer)),
-            "times_bought": counts(np.where(again, known.times[element], 0)),
-            "last_on": dates(known.last[element], known=again),
-            "because": events.products.take(pa.array(anchor.product, mask=~told)),
-            "lift": pa.array(anchor.lift.astype(np.float64), mask=~told),
-            "confidence": pa.nulls(len(customer), pa.float64()) if confidence is None else pa.array(confidence),
-            "reason_code": pa.array(np.array(CODES, dtype=object)[codes], pa.string()),
-            "reason": reasons(known, offer, anchor, codes, products=events.products, popularity=lesson.popularity),
-        }
-    )
+def _offers(lesson: Lesson, known: Known, kind: str, method: str, length: int) -> Offers:
+    if not known.products:
+        return Offers(np.zeros((known.customers, 0), np.int32), np.zeros((known.customers, 0), np.float32))
+    return best_offers(METHODS[method](lesson), known, length=length, lists=(kind,))[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The offers of everybody by list, and what is needed to say them in words."""
+
+    events: Events
+    known: Known
+    lesson: Lesson
+    methods: Mapping[str, str]
+    offers: Mapping[str, Offers]
+    chances: Mapping[str, Real | None]
+
+    def told(self, rows: slice) -> pa.Table:
+        """The offers of the customers at the places ``rows``, by customer, list and rank."""
+        order = [("customer", "ascending"), ("list", "ascending"), ("rank", "ascending")]
+        return pa.concat_tables(self._of(kind, rows) for kind in self.methods).sort_by(order)
+
+    def _of(self, kind: str, rows: slice) -> pa.Table:
+        events, known, offers = self.events, self.known, self.offers[kind]
+        there = (offers.product[rows] >= 0) & known.present[rows, np.newaxis]
+        customer, rank = np.nonzero(there)
+        customer += rows.start
+        product = offers.product[rows][there].astype(np.int64)
+        offer = place_offers(known, customer, product)
+        anchor = anchors(known, offer, self.lesson.together.lift)
+        codes = codes_of(known, offer, anchor)
+        again = offer.element >= 0
+        element = np.maximum(offer.element, 0) if len(known.times) else np.zeros(0, dtype=np.int64)
+        told = codes == CODES.index("together")
+        chances = self.chances[kind]
+        confidence = None if chances is None else chances[visit_band(known)[customer], rank]
+        words = reasons(known, offer, anchor, codes, products=events.products, popularity=self.lesson.popularity)
+        return pa.table(
+            {
+                "customer": events.customers.take(pa.array(customer)),
+                "list": pa.repeat(pa.scalar(kind), len(customer)),
+                "rank": counts(rank + 1),
+                "product": events.products.take(pa.array(product)),
+                "score": pa.array(offers.score[rows][there].astype(np.float64)),
+                "method": pa.repeat(pa.scalar(self.methods[kind]), len(customer)),
+                "times_bought": counts(np.where(again, known.times[element], 0)),
+                "last_on": dates(known.last[element], known=again),
+                "because": events.products.take(pa.array(anchor.product, mask=~told)),
+                "lift": pa.array(anchor.lift.astype(np.float64), mask=~told),
+                "confidence": pa.nulls(len(customer), pa.float64()) if confidence is None else pa.array(confidence),
+                "reason_code": pa.array(np.array(CODES, dtype=object)[codes], pa.string()),
+                "reason": words,
+            }
+        )
