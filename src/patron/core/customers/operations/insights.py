@@ -44,7 +44,7 @@ def publish_insights(
     now: datetime,
     model: str,
     as_of: date,
-    table: pa.Table,
+    table: pa.Table | pa.RecordBatchReader,
     parameters: Mapping[str, object],
     metrics: Mapping[str, object],
     data_version: str,
@@ -52,9 +52,9 @@ def publish_insights(
     """Make `table` what `model` says of customers, in place of what it said before.
 
     `table` has the columns of `COLUMNS` (numbers may be of any width), one row per customer; rows of customers who are
-    not on file are left out. Set-based: only rows that differ are written, and those of customers no longer covered
-    are deleted, so that publishing the same again writes nothing but the run. All within the operation's transaction:
-    readers see the old results or the new.
+    not on file are left out. A reader of batches does for what should not lie in memory at once. Set-based: only rows
+    that differ are written, and those of customers no longer covered are deleted, so that publishing the same again
+    writes nothing but the run. All within the operation's transaction: readers see the old results or the new.
     """
     run = InsightRun.objects.create(
         model=model,
@@ -63,7 +63,7 @@ def publish_insights(
         parameters=dict(parameters),
         metrics=dict(metrics),
         data_version=data_version,
-        rows=table.num_rows,
+        rows=0,
     )
     with connection.cursor() as cursor:
         # Matching a million rows by hash instead of by a million look-ups.
@@ -90,18 +90,18 @@ def _load(cursor: Any, table: pa.Table) -> None:
     )
     named = ", ".join(COLUMNS)
     with cursor.copy(f"COPY insight_arrived ({named}) FROM STDIN") as copy:
-        for block in _copy_text(table.select(list(COLUMNS))):
+        for block in _copy_text(table):
             copy.write(block)
     cursor.execute("CREATE UNIQUE INDEX ON insight_arrived (customer_id)")
     cursor.execute("ANALYZE insight_arrived")
 
 
-def _copy_text(table: pa.Table) -> Iterator[memoryview]:
+def _copy_text(table: pa.Table | pa.RecordBatchReader) -> Iterator[memoryview]:
     """The rows in PostgreSQL's COPY text format, in blocks. Whole columns at a time: no Python per row."""
-    for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
+    for batch in _batches(table):
         if not batch.num_rows:
             continue
-        fields = [_field(column) for column in batch.columns]
+        fields = [_field(batch.column(name)) for name in COLUMNS]
         rows = pc.binary_join_element_wise(*fields, "\t")
         lines = pc.binary_join_element_wise(rows, "\n", "")
         # The texts of an Arrow column lie end to end in one buffer: that is the block, without a copy.
@@ -109,6 +109,16 @@ def _copy_text(table: pa.Table) -> Iterator[memoryview]:
         bounds = memoryview(offsets).cast("i")
         start, end = bounds[lines.offset], bounds[lines.offset + len(lines)]
         yield memoryview(data)[start:end]
+
+
+def _batches(table: pa.Table | pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """Batches small enough for one block: texts of an array have 32-bit places."""
+    if isinstance(table, pa.Table):
+        yield from table.to_batches(max_chunksize=_BATCH_ROWS)
+        return
+    for batch in table:
+        for first in range(0, batch.num_rows, _BATCH_ROWS):
+            yield batch.slice(first, _BATCH_ROWS)
 
 
 def _field(column: pa.Array) -> pa.Array:

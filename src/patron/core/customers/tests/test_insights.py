@@ -141,3 +141,22 @@ def _place_of(customer: Customer) -> str:
         cursor.execute("SELECT ctid::text FROM customers_insight WHERE customer_id = %s", [customer.pk])
         (place,) = cursor.fetchone()
     return str(place)
+
+
+def test_a_reader_of_batches_does_for_a_table() -> None:
+    """What should not lie in memory at once comes batch by batch, in whatever order its columns are."""
+    chan, li = make_customer(CHAN), make_customer(LI)
+    table = told((chan.pk, "A", "1", 1, "first", "{}"), (li.pk, "B", "2", 2, "second", "{}"))
+    batches = table.select(sorted(table.column_names)).to_batches(max_chunksize=1)
+    reader = pa.RecordBatchReader.from_batches(batches[0].schema, iter(batches))
+
+    done = publish_insights(
+        actor=system("refresh"), now=NOW, model="value", as_of=AS_OF, table=reader, parameters={}, metrics={},
+        data_version="1-abc",
+    )  # fmt: skip
+
+    assert done == Published(added=2, changed=0, removed=0, unchanged=0)
+    assert sorted(Insight.objects.values_list("customer_id", "label", "reason")) == sorted(
+        [(chan.pk, "A", "first"), (li.pk, "B", "second")]
+    )
+    assert InsightRun.objects.get().rows == 2
