@@ -35,7 +35,8 @@ def house(visits: Visits) -> dict[str, Any]:
         {"product_id": place, "code": f"P{place}", "name": name, "category_1": name, "category": name}
         for place, name in enumerate(departments, 1)
     ]
-    heads, lines = [], []
+    heads: list[dict[str, Any]] = []
+    lines: list[dict[str, Any]] = []
     for customer, rows in visits.items():
         for day, branch, department, money in rows:
             number = len(heads) + 1
@@ -96,7 +97,8 @@ def test_insights_are_the_listed_newcomers_with_their_facts(found: Findings) -> 
 
 def test_the_due_are_ranked_by_chance_and_first_basket(found: Findings) -> None:
     due = [row for row in found.tables["newcomers_customers"].to_pylist() if row["state"] == "due"]
-    assert len(due) == found.metrics["due"] > 0
+    assert due
+    assert len(due) == found.metrics["due"]
     ordered = sorted(due, key=lambda row: row["rank"])
     assert [row["rank"] for row in ordered] == list(range(1, len(due) + 1))
     worth = [row["chance"] * float(row["first_amount"]) for row in ordered]

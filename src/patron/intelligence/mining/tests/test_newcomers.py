@@ -17,6 +17,7 @@ from patron.intelligence.mining.survival.kaplan_meier import kaplan_meier
 from patron.intelligence.mining.survival.newcomers import NEVER, Newcomers, first_whole_day, newcomers_of
 from patron.intelligence.mining.survival.settings import NewcomersParameters
 from patron.intelligence.mining.testing import purchases, row
+from patron.intelligence.mining.tests.test_documented_numbers import PAGES, assert_as_documented, table
 
 BEGIN = dt.date(2025, 1, 1)
 AS_OF = dt.date(2025, 12, 31)
@@ -330,3 +331,50 @@ def test_everybody_back_and_nobody_back_are_defined():
 def test_a_chance_may_not_reach_beyond_the_horizon():
     with pytest.raises(ParameterError, match="soon_days is 60; it must be at most horizon_days"):
         NewcomersParameters(soon_days=60, horizon_days=30)
+
+
+def days_of(page_rows):
+    days = np.array([int(each["days"].rstrip("+")) for each in page_rows])
+    return days, np.array([not each["days"].endswith("+") for each in page_rows])
+
+
+def test_curve_on_the_page():
+    duration, came = days_of(table("newcomers.md", "newcomers days"))
+    curve = kaplan_meier(duration, came)
+    columns = (curve.time.tolist(), curve.at_risk.tolist(), curve.left.tolist(), (1 - curve.survival).tolist(),
+               (1 - curve.high).tolist(), (1 - curve.low).tolist())  # fmt: skip
+    names = ("day", "waiting", "came", "back", "low", "high")
+    computed = [dict(zip(names, each, strict=True)) for each in zip(*columns, strict=True)]
+    assert_as_documented(computed, table("newcomers.md", "newcomers curve"))
+
+
+def test_chances_on_the_page():
+    duration, came = days_of(table("newcomers.md", "newcomers days"))
+    documented = table("newcomers.md", "newcomers chances")
+    found = chances(duration, came, horizon=60, soon=28, prior=10.0)
+    silence = np.array([int(each["silence"]) for each in documented])
+    computed = [
+        {"silence": int(after), "chance": float(chance), "expected": int(day)}
+        for after, chance, day in zip(silence, found.of(silence), found.expected(silence), strict=True)
+    ]
+    assert_as_documented(computed, documented)
+
+
+def test_stays_on_the_page():
+    documented = table("newcomers.md", "newcomers stays")
+    rows = on(0, customer="before all")
+    for each in documented:
+        rows += on(*(int(day) for day in each["purchases on day"].split()), customer=each["customer"])
+    names, found = newcomers(rows)
+    told, days, gone = found.stays(90)
+    followed = iter(zip(days.tolist(), gone.tolist(), strict=True))
+    computed = []
+    for each, name, known in zip(documented, names, told.tolist(), strict=True):
+        stay, left = next(followed) if known else (None, None)
+        computed.append({**each, "customer": name, "followed": known, "days": stay, "left": left})
+    assert_as_documented(computed, documented)
+
+
+def test_page_names_every_parameter():
+    text = (PAGES / "newcomers.md").read_text(encoding="utf-8")
+    assert not [name for name in SETTINGS.as_dict() if f"`{name}`" not in text]
