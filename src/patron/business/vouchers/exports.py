@@ -104,7 +104,7 @@ exports.register(
             ExportColumn("stock", "int64", "How many may be issued; empty for any number."),
             ExportColumn("issued", "int64", "How many were issued."),
             ExportColumn("budget", "decimal(16,2)", "Money that they may give in all; empty for no limit."),
-            ExportColumn("spent", "decimal(16,2)", "Money that they gave, or that is held for a till just now."),
+            ExportColumn("spent", "decimal(16,2)", "What of the budget was given or is held; 0 without a budget."),
             ExportColumn("member_limit", "int64", "How many one member may have; empty for any number."),
             ExportColumn("is_active", "bool", "Whether they are issued."),
             ExportColumn("created_at", "timestamp", "When it was defined."),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from patron.intelligence.insights.analyses.registry import analyses
-from patron.intelligence.insights.marts import months, sales, stages, value
+from patron.intelligence.insights.marts import months, reach, sales, stages, value
 from patron.intelligence.insights.marts.attributes import CUSTOMER_ATTRIBUTES
 from patron.intelligence.insights.marts.contract import DEPARTMENTS, Mart
 from patron.intelligence.insights.marts.history import CUSTOMER_HISTORY
@@ -22,6 +22,7 @@ MARTS: tuple[Mart, ...] = (
     sales.WEEKLY_SALES,
     sales.DAILY_SALES,
     *months.MONTH_MARTS,
+    *reach.REACH_MARTS,
     CUSTOMER_ATTRIBUTES,
     CUSTOMER_HISTORY,
 )

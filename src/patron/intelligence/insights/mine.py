@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from patron.intelligence.insights.inputs import purchases_sql
-from patron.intelligence.insights.marts import months, sales, stages, value
+from patron.intelligence.insights.marts import months, reach, sales, stages, value
 from patron.intelligence.insights.marts.attributes import CUSTOMER_ATTRIBUTES, CUSTOMER_ATTRIBUTES_SQL
 from patron.intelligence.insights.marts.contract import Mart
 from patron.intelligence.insights.marts.history import CLUSTERS, CUSTOMER_HISTORY, customer_history_sql
@@ -118,7 +118,10 @@ class _Mining:
         self._timed("inventory", lambda: self._inventory(purchases))
         self._timed("value marts", lambda: self._value_marts(runs["value"].parameters))
         self._timed("sales marts", self._sales)
+        self._engine.keep("reach_now", reach.reach_sql(self._as_of))
+        self._timed("reach", self._reach)
         self._timed("attributes", self._attributes)
+        self._engine.unregister("reach_now")
         self._timed("history", self._history)
         return Mined(self._marts, runs, self._seconds)
 
@@ -204,6 +207,10 @@ class _Mining:
         for mart in months.MONTH_MARTS:
             self._write(mart, queries[mart.name])
 
+    def _reach(self) -> None:
+        self._write(reach.CUSTOMER_REACH, reach.CUSTOMER_REACH_SQL)
+        self._write(reach.REACH, reach.REACH_SQL)
+
     def _attributes(self) -> None:
         table = self._engine.backend.table
         facts = facts_of(
@@ -211,6 +218,7 @@ class _Mining:
             purchases=table("purchases"),
             lines=table("purchase_lines"),
             products=table("products"),
+            reach=table("reach_now"),
             as_of=self._as_of,
             currency=self._currency,
         )

@@ -25,7 +25,7 @@ from patron.kernel.actor import system
 from patron.kernel.exports import exports
 
 #: Changes with the meaning of marts and insights: all are made anew then.
-MARTS_VERSION = 2
+MARTS_VERSION = 3
 PUBLISHED_MODELS = ("value", "lifecycle")
 
 Progress = Callable[[str, int, int], None]

@@ -22,8 +22,9 @@ from patron.intelligence.mining.arrays import day_number
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-Grain: TypeAlias = Literal["customers", "receipts", "lines", "branches", "categories"]
-"""What one row is, for one customer: the customer, a receipt, a line, a branch bought at, a category bought from."""
+Grain: TypeAlias = Literal["customers", "receipts", "lines", "branches", "categories", "reach"]
+"""What one row is, for one customer: the customer, a receipt, a line, a branch bought at, a category bought from, a
+channel over which the customer can be reached."""
 
 AttributeType: TypeAlias = Literal["int64", "float64", "decimal(18,2)", "string", "bool", "date"]
 
@@ -66,6 +67,7 @@ class Facts:
     return), ``gross``, ``discount``, ``amount``. ``lines``: ``customer_id``, ``date``, ``category``, ``product_id``,
     ``quantity``, ``amount``. ``branches`` and ``categories``: ``customer_id``, ``branch_id`` or ``category``,
     ``visits`` (days with a sale), ``amount``, ``last_on``, and ``place``: 1 for where the customer comes most.
+    ``reach``: ``customer_id`` and ``channel``, of those over which the customer allows marketing and has a contact.
     """
 
     as_of: dt.date
@@ -74,12 +76,23 @@ class Facts:
     lines: ir.Table
     branches: ir.Table
     categories: ir.Table
+    reach: ir.Table
 
 
 def facts_of(
-    *, customers: ir.Table, purchases: ir.Table, lines: ir.Table, products: ir.Table, as_of: dt.date, currency: str
+    *,
+    customers: ir.Table,
+    purchases: ir.Table,
+    lines: ir.Table,
+    products: ir.Table,
+    reach: ir.Table,
+    as_of: dt.date,
+    currency: str,
 ) -> Facts:
-    """The grains over tables of the warehouse: voided receipts, other currencies and later days left out."""
+    """The grains over tables of the warehouse: voided receipts, other currencies and later days left out.
+
+    ``reach`` has a row for each customer and channel as known on the day, with ``reachable``.
+    """
     counted = purchases.filter(
         ~purchases.is_voided,
         purchases.customer_id.notnull(),
@@ -115,6 +128,7 @@ def facts_of(
         lines=detailed,
         branches=_places(receipts.filter(receipts.branch_id.notnull()), "branch_id"),
         categories=_places(detailed.filter(detailed.category.notnull()), "category"),
+        reach=reach.filter(reach.reachable).select("customer_id", "channel"),
     )
 
 

@@ -83,6 +83,7 @@ def generated(*, seed: int, size: Size | None = None) -> dict[str, Rows]:
             "sex": ("female", "male", "")[i % 3], "birth_year": 1950 + i % 55, "language": "zh-hant",
             "home_branch_id": None if i % 7 == 0 else 1 + i % size.branches,
             "registered_on": AS_OF - timedelta(days=int(rng.integers(0, 900))),
+            "has_phone": i % 5 != 0, "has_email": i % 2 == 0, "has_chat": i % 9 == 0, "has_post": i % 4 != 3,
         }
         for i in range(size.customers)
     ]  # fmt: skip
@@ -102,6 +103,7 @@ def generated(*, seed: int, size: Size | None = None) -> dict[str, Rows]:
         "customers": customers,
         "purchases": purchases,
         "purchase_lines": lines,
+        "consents": _consents(size.customers),
         "memberships": memberships,
         "tier_changes": _tier_changes(rng, len(memberships)),
         "points": _points(rng, purchases, len(memberships)),
@@ -155,6 +157,22 @@ def _sales(rng: np.random.Generator, size: Size, products: Rows) -> tuple[list[d
         )  # fmt: skip
         lines.extend(own)
     return purchases, lines
+
+
+def _consents(customers: int) -> list[dict[str, Any]]:
+    """Most say something, some about any channel, some change their minds, also within a day."""
+    rows: list[dict[str, Any]] = []
+    channels = ("any", "sms", "email", "phone", "post", "app")
+    for customer in range(1, customers + 1):
+        for number in range(customer % 5):
+            day = AS_OF - timedelta(days=30 * customer % 400 - 60 * (number // 2))
+            rows.append(
+                {"consent_id": len(rows) + 1, "customer_id": customer, "channel": channels[customer * number % 6],
+                 "purpose": "service" if customer % 10 == 9 else "marketing", "granted": (customer + number) % 3 > 0,
+                 "given_at": datetime(day.year, day.month, day.day, 3, number), "given_on": day,  # noqa: DTZ001 (UTC)
+                 "source": "form"}
+            )  # fmt: skip
+    return rows
 
 
 def _tier_changes(rng: np.random.Generator, members: int) -> list[dict[str, Any]]:

@@ -1,15 +1,17 @@
-"""The history of what customers were: tier, branch, value class, stage and segment, each value with the days it held.
+"""The history of what customers were: tier, branch, value class, stage, segment and what they allowed, with its days.
 
-A slowly changing dimension of type 2 in long form: one row for each customer, attribute and value. Tiers are recorded
-by the club, decision by decision, and put in anew each time. The others are known only when a refresh looks: a value
-that differs from the one before ends it, on the day of the look. Looking again on the same day replaces that day's
-look, so that a refresh may be repeated. Month ends before the first look are reckoned from the data as it is known now.
+A slowly changing dimension of type 2 in long form: one row for each customer, attribute and value. Tiers and consents
+are recorded by the house, decision by decision and answer by answer, and put in anew each time. The others are known
+only when a refresh looks: a value that differs from the one before ends it, on the day of the look. Looking again on
+the same day replaces that day's look, so that a refresh may be repeated. Month ends before the first look are reckoned
+from the data as it is known now. Who is on file no longer has no history.
 """
 
 from collections.abc import Set
 from datetime import date
 
 from patron.intelligence.insights.marts.contract import Mart
+from patron.intelligence.insights.marts.reach import CHANNELS
 from patron.kernel.exports import ExportColumn
 
 CUSTOMER_HISTORY = Mart(
@@ -20,9 +22,14 @@ CUSTOMER_HISTORY = Mart(
     ),
     columns=(
         ExportColumn("customer_id", "int64", "Customer."),
-        ExportColumn("attribute", "string", "tier, home_branch, value_class, stage or cluster."),
+        ExportColumn(
+            "attribute",
+            "string",
+            "tier, home_branch, value_class, stage, cluster, or consent_ with purpose and channel: "
+            "consent_marketing_sms …",
+        ),
         ExportColumn("programme", "string", "Code of the programme, of a tier; empty for others."),
-        ExportColumn("value", "string", "What the customer was; a branch by its key."),
+        ExportColumn("value", "string", "What the customer was; a branch by its key; of a consent granted or refused."),
         ExportColumn("valid_from", "date", "First day."),
         ExportColumn("valid_to", "date", "Day on which it no longer held; empty while it holds."),
         ExportColumn(
@@ -49,6 +56,7 @@ _OBSERVED = {
     "cluster": """
         SELECT c.customer_id, g.name AS value FROM clusters_customers c
         JOIN clusters_groups g ON g.cluster = c.cluster AND g.branch_id = 0
+        WHERE c.customer_id IN (SELECT customer_id FROM customers)
     """,
 }
 
@@ -69,6 +77,7 @@ def customer_history_sql(as_of: date, *, there: Set[str]) -> str:
             SELECT customer_id, attribute, '' AS programme, value, valid_from,
                    CASE WHEN valid_to < {day} THEN valid_to END AS valid_to, source
             FROM history_before WHERE source <> 'recorded' AND valid_from < {day}
+                AND customer_id IN (SELECT customer_id FROM customers)
         ),
         begun AS (
             SELECT * FROM prior
@@ -93,6 +102,7 @@ def customer_history_sql(as_of: date, *, there: Set[str]) -> str:
         UNION ALL SELECT {_COLUMNS} FROM standing
         UNION ALL SELECT {_COLUMNS} FROM fresh
         UNION ALL SELECT {_COLUMNS} FROM ({_tiers_sql(day)}) tiers
+        UNION ALL SELECT {_COLUMNS} FROM ({_consents_sql(day)}) consents_held
     """  # noqa: S608 (our own SQL)
 
 
@@ -142,3 +152,31 @@ def _tiers_sql(day: str) -> str:
         SELECT customer_id, 'tier' AS attribute, programme, value, valid_from, valid_to, 'recorded' AS source
         FROM spans WHERE value <> ''
     """  # noqa: S608 (a date)
+
+
+def _consents_sql(day: str) -> str:
+    """What was said last by each day about a channel, or about any: the last of a day counts, saying it again does not.
+
+    An answer about any channel is one about each.
+    """
+    channels = " UNION ALL ".join(f"SELECT '{channel}' AS channel" for channel in CHANNELS)
+    return f"""
+        WITH channels AS ({channels}),
+        said AS (
+            SELECT s.customer_id, concat('consent_', s.purpose, '_', ch.channel) AS attribute, s.given_on,
+                   CASE WHEN s.granted THEN 'granted' ELSE 'refused' END AS value,
+                   row_number() OVER (
+                       PARTITION BY s.customer_id, s.purpose, ch.channel, s.given_on
+                       ORDER BY s.given_at DESC, s.consent_id DESC
+                   ) AS place
+            FROM consents s JOIN channels ch ON s.channel IN (ch.channel, 'any') WHERE s.given_on <= {day}
+        ),
+        steps AS (
+            SELECT *, lag(value) OVER (PARTITION BY customer_id, attribute ORDER BY given_on) AS former
+            FROM said WHERE place = 1
+        )
+        SELECT customer_id, attribute, '' AS programme, value, given_on AS valid_from,
+               lead(given_on) OVER (PARTITION BY customer_id, attribute ORDER BY given_on) AS valid_to,
+               'recorded' AS source
+        FROM steps WHERE former IS NULL OR former <> value
+    """  # noqa: S608 (constants and a date)

@@ -41,6 +41,10 @@ KINDS = {
         "tier_change_id": pa.int64(), "membership_id": pa.int64(), "after": pa.string(),
         "effective_at": pa.timestamp("us"), "effective_on": pa.date32(),
     },
+    "consents": {
+        "consent_id": pa.int64(), "customer_id": pa.int64(), "purpose": pa.string(), "channel": pa.string(),
+        "granted": pa.bool_(), "given_at": pa.timestamp("us"), "given_on": pa.date32(),
+    },
     "clusters_customers": {"customer_id": pa.int64(), "cluster": pa.int32()},
     "clusters_groups": {"cluster": pa.int32(), "branch_id": pa.int64(), "name": pa.string()},
 }  # fmt: skip
@@ -81,13 +85,16 @@ def test_values_are_kept_from_look_to_look(engine: Engine, tmp_path: Path) -> No
     file = tmp_path / "history.parquet"
     first: dict[str, Rows] = {"customers": [(CHAN, 100), (WANG, None)], "customer_value": [(CHAN, "A", None)]}
     moved: dict[str, Rows] = {"customers": [(CHAN, 200), (WANG, 100)], "customer_value": [(CHAN, "A", None)]}
-    gone: dict[str, Rows] = {"customers": [(WANG, 100)]}
+    gone: dict[str, Rows] = {"customers": [(CHAN, None), (WANG, 100)]}
+    erased: dict[str, Rows] = {"customers": [(WANG, 100)], "clusters_customers": [(CHAN, 1)]}
+    erased["clusters_groups"] = [(1, 0, "Weekly families")]
 
     one = look(engine, TODAY, nothing(), first, file)
     two = look(engine, TOMORROW, one, moved, file)
     again = look(engine, TOMORROW, two, moved, file)
     undone = look(engine, TOMORROW, again, first, file)
     last = look(engine, LATER, again, gone, file)
+    left = look(engine, LATER, again, erased, file)
 
     assert told(one, "home_branch") == [(CHAN, "100", TODAY, None, "observed")]
     assert told(two, "home_branch") == [
@@ -103,6 +110,7 @@ def test_values_are_kept_from_look_to_look(engine: Engine, tmp_path: Path) -> No
         (WANG, "100", TOMORROW, None, "observed"),
     ]
     assert told(last, "value_class") == [(CHAN, "A", TODAY, LATER, "observed")]
+    assert {row["customer_id"] for row in left.to_pylist()} == {WANG}
 
 
 def test_tiers_come_from_the_decisions_and_stages_from_past_month_ends(engine: Engine, tmp_path: Path) -> None:
@@ -120,6 +128,7 @@ def test_tiers_come_from_the_decisions_and_stages_from_past_month_ends(engine: E
         TODAY,
         nothing(),
         {
+            "customers": [(CHAN, None), (WANG, None)],
             "memberships": [(7, CHAN, "club")],
             "tier_changes": decisions,
             "customer_stage": [(CHAN, "mature"), (WANG, "new")],
@@ -149,6 +158,37 @@ def test_tiers_come_from_the_decisions_and_stages_from_past_month_ends(engine: E
         (CHAN, "B", TODAY, None, "observed"),
     ]
     assert told(found, "cluster") == [(CHAN, "Weekly families", TODAY, None, "observed")]
+
+
+def test_what_was_allowed_is_known_by_the_day(engine: Engine, tmp_path: Path) -> None:
+    def said(number: int, channel: str, granted: bool, at: str, purpose: str = "marketing") -> tuple[Any, ...]:
+        when = datetime.fromisoformat(at)
+        return number, CHAN, purpose, channel, granted, when, when.date()
+
+    answers = [
+        said(1, "sms", True, "2026-01-05T09:00"),
+        said(2, "sms", True, "2026-01-20T09:00"),
+        said(3, "any", False, "2026-02-01T09:00"),
+        said(4, "email", False, "2026-02-10T09:00"),
+        said(5, "email", True, "2026-02-10T10:00"),
+        said(6, "sms", True, "2026-03-03T09:00"),
+        said(7, "post", True, "2026-01-01T09:00", "partners"),
+    ]
+
+    found = look(engine, TODAY, nothing(), {"consents": answers}, tmp_path / "history.parquet")
+
+    february, tenth = date(2026, 2, 1), date(2026, 2, 10)
+    assert told(found, "consent_marketing_sms") == [
+        (CHAN, "granted", date(2026, 1, 5), february, "recorded"),
+        (CHAN, "refused", february, None, "recorded"),
+    ]
+    assert told(found, "consent_marketing_email") == [
+        (CHAN, "refused", february, tenth, "recorded"),
+        (CHAN, "granted", tenth, None, "recorded"),
+    ]
+    assert told(found, "consent_marketing_app") == [(CHAN, "refused", february, None, "recorded")]
+    assert told(found, "consent_partners_post") == [(CHAN, "granted", date(2026, 1, 1), None, "recorded")]
+    assert len({row["attribute"] for row in found.to_pylist()}) == 6
 
 
 def test_facts_are_joined_with_what_held_on_their_day(engine: Engine) -> None:

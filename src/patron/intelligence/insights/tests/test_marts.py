@@ -216,7 +216,8 @@ def test_the_flows_count_up_to_the_cells(house: Path, cast: dict[str, Customer])
 def test_without_any_purchase_every_mart_is_there_and_empty(house: Path) -> None:
     make_customer()
     warehouse = refreshed(house)
-    of_all = {"customer_attributes", "activity_months"}  # of everybody on file; of what happened besides purchases
+    # Of everybody on file; of what happened besides purchases.
+    of_all = {"customer_attributes", "customer_reach", "reach", "activity_months"}
     filled = {mart.name for mart in MARTS if warehouse.rows(f"SELECT count(*) FROM {mart.name}")[0][0]}
     assert filled <= of_all
     assert warehouse.rows("SELECT visits_365d, spend_365d, days_since_last FROM customer_attributes") == [(0, 0, None)]

@@ -50,8 +50,10 @@ def facts(as_of: dt.date = AS_OF) -> Facts:
         (1, 10, 1, 'sale', false, '2025-12-02', 'HKD', 50), (1, 12, 1, 'sale', false, '2025-12-03', 'HKD', 30),
         (2, 11, 1, 'sale', false, '2024-05-01', 'HKD', 70)"""
     )
+    duck.execute("CREATE TABLE reach (customer_id BIGINT, channel VARCHAR, reachable BOOLEAN)")
+    duck.execute("INSERT INTO reach VALUES (1, 'email', true), (1, 'sms', true), (1, 'app', false), (2, 'post', true)")
     backend = ibis.duckdb.from_connection(duck)
-    tables = {name: backend.table(name) for name in ("customers", "purchases", "lines", "products")}
+    tables = {name: backend.table(name) for name in ("customers", "purchases", "lines", "products", "reach")}
     return facts_of(**tables, as_of=as_of, currency="HKD")
 
 
@@ -64,6 +66,8 @@ EXPECTED: dict[str, tuple[Any, Any, Any]] = {
     "favourite_branch": (100, None, None),
     "favourite_category": ("Food", "Drinks", None),
     "largest_basket": (Decimal("100.00"), Decimal("70.00"), None),
+    "reachable_by": ("sms, email", "post", ""),
+    "reachable_channels": (2, 1, 0),
     "return_share": (0.05, None, None),
     "spend_365d": (Decimal("171.00"), Decimal("0.00"), Decimal("0.00")),
     "spend_90d": (Decimal("121.00"), Decimal("0.00"), Decimal("0.00")),
