@@ -25,6 +25,8 @@ from patron.kernel.actor import SYSTEM
 from patron.kernel.clock import now
 from patron.kernel.intake.engine import import_file
 from patron.touchpoints.workspace.analyses.registry import pages
+from patron.touchpoints.workspace.metric_words import figure_name, setting_name
+from patron.touchpoints.workspace.run_sentences import told
 from patron.touchpoints.workspace.said import said_of
 
 pytestmark = [
@@ -77,6 +79,14 @@ def test_every_analysis_runs_and_every_page_answers(company, live_server, page_f
     assert set(outcomes) == set(analyses())
     promoted = {name for name, each in outcomes.items() if each.status == AnalysisRun.PROMOTED}
     assert len(promoted) > len(outcomes) / 2, outcomes
+    unnamed = [
+        (run.model, name)
+        for run in AnalysisRun.objects.all()
+        for name in (*run.metrics, *(name for name in run.parameters if setting_name(run.model, name) is None))
+        if figure_name(run.model, name) is None
+    ]
+    assert unnamed == []
+    assert [note for run in AnalysisRun.objects.all() for note in run.notes if told(note).language] == []
     warehouse = open_warehouse(settings.WAREHOUSE_DIRECTORY)
     for name in promoted:
         for mart in analyses()[name].marts:

@@ -1,8 +1,10 @@
 """What the house found out: the questions, the page of each answer, its tables as files, and the record of the runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import redirect
@@ -29,6 +31,8 @@ from patron.touchpoints.workspace.analyses.desk import PASSED, Desk, Run
 from patron.touchpoints.workspace.analyses.registry import pages
 from patron.touchpoints.workspace.analyses.showing import file_header, file_rows, shown
 from patron.touchpoints.workspace.findings import labelled
+from patron.touchpoints.workspace.metric_words import figure_name, setting_name, written
+from patron.touchpoints.workspace.run_sentences import notes, proof_name, reasons, told
 from patron.touchpoints.workspace.views.figures import Figures, no_figures, open_figures
 
 GROUPS: dict[Group, str | Promise] = {
@@ -88,7 +92,14 @@ def analysis(request: PageRequest, name: str) -> HttpResponseBase:
     latest = latest_analysis_runs().get(about.shows)
     if about.shows and about.shows not in _told(figures):
         return show(
-            request, "workspace/pages/analysis_none.html", {"page": about, "latest": latest, **figures.context()}
+            request,
+            "workspace/pages/analysis_none.html",
+            {
+                "page": about,
+                "latest": latest,
+                "reasons": reasons(latest) if latest is not None else [],
+                **figures.context(),
+            },
         )
     desk, answer = _answered(request, figures, about)
     return show(
@@ -106,7 +117,9 @@ def analysis(request: PageRequest, name: str) -> HttpResponseBase:
             "as_of": desk.as_of,
             "until": desk.until if desk.until < desk.as_of else None,
             "computed_at": desk.run.computed_at or figures.freshness.checked_at,
+            "notes": notes(desk.run.notes),
             "latest": latest if latest is not None and latest.status != PROMOTED else None,
+            "reasons": reasons(latest) if latest is not None else [],
             "query": request.GET.urlencode(),
             "may_export": request.actor.can("reports.export"),
             "may_see_runs": bool(about.shows) and request.actor.can("insights.parameters"),
@@ -173,9 +186,11 @@ def analysis_history(request: PageRequest, name: str) -> HttpResponseBase:
             "name": name,
             "runs": [_line(run) for run in runs],
             "latest": runs[0],
+            "reasons": reasons(runs[0]),
+            "notes": [[told(note)] for note in runs[0].notes],
             "curve": _course(runs),
-            "parameters": sorted(runs[0].parameters.items()),
-            "metrics": sorted((key, value) for key, value in runs[0].metrics.items() if value is not None),
+            "parameters": _named(name, runs[0].parameters, setting_name),
+            "metrics": _named(name, runs[0].metrics, figure_name),
         },
     )
 
@@ -220,7 +235,23 @@ def _title(name: str) -> str:
 
 def _line(run: RunRecord) -> dict[str, object]:
     label, tone = STATUS_LABELS[run.status]
-    return {"run": run, "title": _title(run.model), "status": label, "tone": tone}
+    return {
+        "run": run,
+        "title": _title(run.model),
+        "status": label,
+        "tone": tone,
+        "proof": proof_name(run.metric).text,
+        "reasons": reasons(run),
+    }
+
+
+def _named(model: str, values: Mapping[str, Any], name_of: Callable[[str, str], str | None]) -> list[tuple[str, str]]:
+    """Figures or settings of a run as people name and write them; those without a value are left out."""
+    return [
+        (name_of(model, name) or name, written(name, value, currency=settings.CURRENCY))
+        for name, value in sorted(values.items())
+        if value is not None
+    ]
 
 
 def _course(runs: Sequence[RunRecord]) -> charts.Chart | None:
@@ -228,14 +259,15 @@ def _course(runs: Sequence[RunRecord]) -> charts.Chart | None:
     judged = [run for run in reversed(runs) if run.value is not None and run.baseline is not None]
     if len(judged) < 2:
         return None
+    metric = proof_name(judged[-1].metric).text
     return charts.curves(
         [
-            charts.Curve(judged[-1].metric, [(place, run.value or 0.0) for place, run in enumerate(judged, 1)]),
+            charts.Curve(metric, [(place, run.value or 0.0) for place, run in enumerate(judged, 1)]),
             charts.Curve(
                 _("Baseline"), [(place, run.baseline or 0.0) for place, run in enumerate(judged, 1)], dashed=True
             ),
         ],
         x=charts.Series(_("Run"), "count"),
-        y=charts.Series(judged[-1].metric, "decimal"),
-        reading=judged[-1].why,
+        y=charts.Series(metric, "ratio"),
+        reading=reasons(judged[-1])[0].text,
     )
