@@ -115,7 +115,7 @@ FIGURES: Final[Mapping[str, Words]] = {
     "holdout_confidence": _("What came"),
     "holdout_baseline": _("Usual anyway"),
     "holdout_own_lift": _("Times the same customers' other visits"),
-    "value_high_customers": _("Customers who bring 80 % of it"),
+    "value_high_customers": _("Customers who bring four fifths of it"),
     "gone_once_good": _("Once good, probably gone"),
     "return_rate": _("Come back within 28 days"),
     "spend_mean": _("Mean spend of 28 days"),
