@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,26 +12,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from patron.intelligence.insights.analyses.contract import Analysis, Context, Findings, Proof
+from patron.intelligence.insights.baskets_counting import ArrayCounting, Counted, Counting, Part, Sides
 from patron.intelligence.insights.marts.baskets import ITEMS, MATRIX, PARTS, RULES
 from patron.intelligence.insights.marts.contract import Mart
-from patron.intelligence.insights.shopping import Shopping, first_day, recent, shopping
-from patron.intelligence.mining.arrays import EPOCH, Flags, Whole
+from patron.intelligence.insights.shopping import shopping
+from patron.intelligence.insights.shopping_on_engine import shopping_on_engine
+from patron.intelligence.mining.arrays import EPOCH, Whole, day_number
 from patron.intelligence.mining.contract import Metric, parameter
 from patron.intelligence.mining.errors import InputError
 from patron.intelligence.mining.models.baskets import BasketParameters
-from patron.intelligence.mining.patterns.itemsets import Itemsets
-from patron.intelligence.mining.patterns.transactions import Baskets, least_count
+from patron.intelligence.mining.patterns.transactions import least_count
 from patron.kernel.exports import ExportColumn
 
 WINDOW_DAYS: Final = 365
 HOLDOUT_DAYS: Final = 56
-BRANCHES: Final = 6
 #: Below this a lift is luck, whatever the share.
 LEAST_BASKETS: Final = 30
 KEPT: Final = 150
 MATRIX_ITEMS: Final = 14
 #: Rules of the back-test.
 TESTED: Final = 100
+_SIDES: Final = ("first_item", "second_item", "consequent")
 
 
 @dataclass(frozen=True)
@@ -50,45 +51,53 @@ class HouseBaskets(BasketParameters):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some of the baskets: all, those of a value class, a branch, a quarter."""
-
-    part: str
-    key: str
-    chosen: Flags
-
-
 def find(context: Context) -> Findings:
-    """Rules for every level and part. Raises InputError without two kinds of goods in any basket."""
+    """Rules for every level and part. Raises InputError without two kinds of goods in any basket.
+
+    The lines are counted in arrays here, or where they lie when the installation's engine is Spark; the figures are
+    the same.
+    """
     parameters = context.parameters(HouseBaskets)
-    bought = shopping(context, days=WINDOW_DAYS)
-    if not bought.size or not bought.levels:
+    engine = context.engine()
+    if engine is None:
+        bought = shopping(context, days=WINDOW_DAYS)
+        return _find(ArrayCounting(bought, context.warehouse), parameters, until=bought.until)
+    from patron.intelligence.insights.baskets_on_engine import EngineCounting
+
+    there = shopping_on_engine(context, engine, days=WINDOW_DAYS)
+    counting = EngineCounting(there, with_value="customer_value" in context.warehouse.names)
+    try:
+        return _find(counting, parameters, until=there.until)
+    finally:
+        counting.close()
+
+
+def _find(counting: Counting, parameters: HouseBaskets, *, until: dt.date) -> Findings:
+    if not counting.size or not counting.levels:
         raise InputError(
             "Baskets need sales of identified customers whose products have categories (category_1 to category_3); "
             "there are none in the last year."
         )
     tables: dict[str, list[pa.Table]] = {mart.name: [] for mart in (PARTS, RULES, ITEMS, MATRIX)}
-    parts = list(_parts(context, bought))
-    for level in bought.levels:
-        baskets = bought.baskets(level)
-        for position, part in enumerate(parts, start=1):
-            whole = part.part == "all"
-            found = _part(bought, level, baskets if whole else baskets.where(part.chosen), part, parameters)
+    parts = counting.parts()
+    for level in counting.levels:
+        for position, (part, found) in enumerate(
+            zip(parts, _level(counting, level, parts, parameters), strict=True), 1
+        ):
             for name, table in found.items():
                 if name == PARTS.name:
                     table = table.append_column("position", pa.array([position], pa.int32()))
                 tables[name].append(_placed(table, level, part))
     made = {name: pa.concat_tables(found) for name, found in tables.items()}
-    test = _holdout(bought, parameters)
+    test = _holdout(counting, parameters, until=day_number(until))
     overall = made[PARTS.name].filter(pc.equal(made[PARTS.name]["part"], "all")).to_pylist()
     return Findings(
         tables=made,
         parameters={**parameters.as_dict(), "window_days": WINDOW_DAYS, "least_baskets": LEAST_BASKETS},
         metrics={
-            "baskets": bought.size,
-            "customers": len(bought.customers),
-            "first_day": first_day(bought).isoformat(),
+            "baskets": counting.size,
+            "customers": counting.customer_count,
+            "first_day": (EPOCH + dt.timedelta(days=counting.days[0])).isoformat(),
             **{f"rules_{row['level']}": row["rules"] for row in overall},
             **test,
         },
@@ -96,78 +105,71 @@ def find(context: Context) -> Findings:
     )
 
 
-def _parts(context: Context, bought: Shopping) -> Iterator[Part]:
-    yield Part("all", "", np.ones(bought.size, dtype=np.bool_))
-    if "customer_value" in context.warehouse.names:
-        value = dict(context.warehouse.rows("SELECT customer_id, value_class FROM customer_value"))
-        of_customer = np.array([value.get(customer) or "" for customer in bought.customers.tolist()], dtype="U1")
-        for each in ("A", "B", "C"):
-            yield Part("value", each, (of_customer == each)[bought.customer])
-    branches, counts = np.unique(bought.branch[bought.branch >= 0], return_counts=True)
-    for branch in branches[np.lexsort((branches, -counts))][:BRANCHES] if len(branches) > 1 else []:
-        yield Part("branch", str(branch), bought.branch == branch)
-    quarter = np.array([_quarter(day) for day in range(int(bought.day.min()), int(bought.day.max()) + 1)])
-    of_basket = quarter[bought.day - bought.day.min()]
-    for each in sorted(set(quarter.tolist())):
-        yield Part("season", each, of_basket == each)
-
-
-def _quarter(day: int) -> str:
-    date = EPOCH + dt.timedelta(days=day)
-    return f"{date.year}-Q{(date.month + 2) // 3}"
-
-
-def _part(bought: Shopping, level: str, baskets: Baskets, part: Part, parameters: HouseBaskets) -> dict[str, pa.Table]:
+def _level(
+    counting: Counting, level: str, parts: Sequence[Part], parameters: HouseBaskets
+) -> Iterator[dict[str, pa.Table]]:
+    """The tables of each part, at one level of the catalogue."""
     from patron.intelligence.mining.patterns.rules import association_rules
-    from patron.intelligence.mining.patterns.vertical import frequent_itemsets
 
-    min_count = max(least_count(parameters.min_support, baskets.size), LEAST_BASKETS)
+    least = [max(least_count(parameters.min_support, part.baskets), LEAST_BASKETS) for part in parts]
     # Rules of three items are for all baskets only: a part is smaller, and its rules more a matter of luck.
-    longest = parameters.max_length if part.part == "all" else 2
-    itemsets = frequent_itemsets(baskets, min_count=min_count, max_length=longest)
-    rules = association_rules(
-        itemsets,
-        min_confidence=parameters.min_confidence,
-        min_lift=parameters.min_lift,
-        prune=parameters.prune,
-        min_improvement=parameters.min_improvement if longest != 2 else 0.0,
-    )
-    buyers = bought.buyers(level, None if part.part == "all" else part.chosen)
-    best = _best(rules, baskets, buyers)
-    matrix = _matrix(itemsets, baskets)
-    told = pa.chunked_array([best[name].combine_chunks() for name in ("first_item", "second_item", "consequent")])
-    shown = np.unique(pc.index_in(pa.chunked_array([*told.chunks, matrix["item"].combine_chunks()]).drop_null(),
-                                  baskets.names).to_numpy())  # fmt: skip
-    return {
-        PARTS.name: pa.table({
-            "baskets": [baskets.size],
-            "customers": [len(np.unique(bought.customer[part.chosen]))],
-            "items": [int((baskets.counts > 0).sum())],
-            "min_count": [min_count],
-            "itemsets": [len(itemsets)],
-            "rules": [rules.num_rows],
-        }),
-        RULES.name: best,
-        ITEMS.name: pa.table({
-            "item": baskets.names.take(pa.array(shown)),
-            "baskets": baskets.counts[shown],
-            "customers": buyers.counts[shown],
-        }),
-        MATRIX.name: matrix,
-    }  # fmt: skip
+    longest = [parameters.max_length if part.part == "all" else 2 for part in parts]
+    counted = counting.counted(level, parts, least=least, longest=longest)
+    rules = [
+        association_rules(
+            each.itemsets,
+            min_confidence=parameters.min_confidence,
+            min_lift=parameters.min_lift,
+            prune=parameters.prune,
+            min_improvement=parameters.min_improvement if length != 2 else 0.0,
+        )
+        for each, length in zip(counted, longest, strict=True)
+    ]
+    names = counting.levels[level].names
+    best = [_best(found, each) for found, each in zip(rules, counted, strict=True)]
+    sides = [Sides(*(_codes(table[name], names) for name in _SIDES)) for table in best]
+    bought = counting.bought(level, parts, sides)
+    for place, part in enumerate(parts):
+        each, table, matrix = counted[place], best[place], _matrix(counted[place])
+        shown = np.union1d(np.concatenate((sides[place].one, sides[place].two, sides[place].then)),
+                           _codes(matrix["item"], names))  # fmt: skip
+        shown = shown[shown >= 0]
+        yield {
+            PARTS.name: pa.table({
+                "baskets": [part.baskets],
+                "customers": [part.customers],
+                "items": [int((each.counts > 0).sum())],
+                "min_count": [least[place]],
+                "itemsets": [len(each.itemsets)],
+                "rules": [rules[place].num_rows],
+            }),
+            RULES.name: table.append_column("buyers", pa.array(bought[place].left))
+                             .append_column("missing", pa.array(bought[place].missing)),
+            ITEMS.name: pa.table({
+                "item": names.take(pa.array(shown)),
+                "baskets": each.counts[shown],
+                "customers": bought[place].counts[shown],
+            }),
+            MATRIX.name: matrix,
+        }  # fmt: skip
 
 
-def _best(rules: pa.Table, baskets: Baskets, buyers: Baskets) -> pa.Table:
-    """The strongest rules by lift and by leverage, with who buys the left side and lacks the right one."""
+def _codes(items: pa.ChunkedArray, names: pa.Array) -> Whole:
+    """The places of items among the names, −1 where there is none."""
+    places: Whole = pc.fill_null(pc.index_in(items, names), -1).to_numpy().astype(np.int64)
+    return places
+
+
+def _best(rules: pa.Table, counted: Counted) -> pa.Table:
+    """The strongest rules by lift and by leverage."""
     by_leverage = np.lexsort((np.arange(rules.num_rows), -rules["leverage"].to_numpy()))[:KEPT]
     rules = rules.take(pa.array(np.union1d(np.arange(min(KEPT, rules.num_rows)), by_leverage)))
     antecedent = rules["antecedent"].combine_chunks()
     first = pc.list_element(antecedent, 0) if len(antecedent) else pa.array([], pa.string())
     second = pa.array([each[1] if len(each) > 1 else None for each in antecedent.to_pylist()], pa.string())
     consequent = rules["consequent"].combine_chunks()
-    left, missing = _lacking(buyers, *(pc.index_in(each, baskets.names) for each in (first, second, consequent)))
-    counts = baskets.counts
-    a_count = np.rint(rules["antecedent_support"].to_numpy() * baskets.size).astype(np.int64)
+    size, names = counted.itemsets.size, counted.itemsets.names
+    a_count = np.rint(rules["antecedent_support"].to_numpy() * size).astype(np.int64)
     return pa.table({
         "position": pa.array(np.arange(1, rules.num_rows + 1), pa.int32()),
         "antecedent": pc.binary_join(antecedent, " + "),
@@ -176,9 +178,7 @@ def _best(rules: pa.Table, baskets: Baskets, buyers: Baskets) -> pa.Table:
         "consequent": consequent,
         "main": pa.array(_main(rules), pa.bool_()),
         "antecedent_count": pa.array(a_count),
-        "consequent_count": pa.array(counts[pc.index_in(consequent, baskets.names).to_numpy()]),
-        "buyers": pa.array(left),
-        "missing": pa.array(missing),
+        "consequent_count": pa.array(counted.counts[pc.index_in(consequent, names).to_numpy()]),
         **{name: rules[name] for name in (
             "count", "support", "confidence", "lift", "leverage", "conviction", "reason_code", "reason",
         )},
@@ -196,78 +196,58 @@ def _main(rules: pa.Table) -> list[bool]:
     return [surest[key][1] == -place for place, key in enumerate(keys)]
 
 
-def _lacking(buyers: Baskets, first: pa.Array, second: pa.Array, then: pa.Array) -> tuple[Whole, Whole]:
-    """For each rule, how many customers bought the left side, and how many of them never the right one."""
-    one, other = first.to_numpy(zero_copy_only=False), then.to_numpy(zero_copy_only=False)
-    two = pc.coalesce(second, first).to_numpy(zero_copy_only=False)
-    used, places = np.unique(np.concatenate((one, two, other)).astype(np.int64), return_inverse=True)
-    held = np.zeros((len(used), -(-max(buyers.size, 1) // 64) * 64), dtype=np.bool_)
-    for row, item in enumerate(used):
-        held[row, buyers.holders[buyers.starts[item] : buyers.starts[item + 1]]] = True
-    bits = np.packbits(held, axis=1).view(np.uint64)
-    one, two, other = np.split(places, 3)
-    left = np.zeros(len(one), dtype=np.int64)
-    missing = np.zeros(len(one), dtype=np.int64)
-    for row in range(len(one)):
-        both = bits[one[row]] & bits[two[row]]
-        left[row] = np.bitwise_count(both).sum()
-        missing[row] = np.bitwise_count(both & ~bits[other[row]]).sum()
-    return left, missing
-
-
-def _matrix(itemsets: Itemsets, baskets: Baskets) -> pa.Table:
+def _matrix(counted: Counted) -> pa.Table:
     """The items bought most, each with each of the others; pairs too rare to be itemsets are left out."""
-    top = np.lexsort((np.arange(len(baskets.names)), -baskets.counts))[:MATRIX_ITEMS]
-    place = np.full(len(baskets.names), -1, dtype=np.int64)
+    itemsets, counts, names = counted.itemsets, counted.counts, counted.itemsets.names
+    top = np.lexsort((np.arange(len(names)), -counts))[:MATRIX_ITEMS]
+    place = np.full(len(names), -1, dtype=np.int64)
     place[top] = np.arange(len(top))
     pairs = itemsets.levels[1] if len(itemsets.levels) > 1 else None
     members = pairs.members if pairs is not None else np.empty((0, 2), dtype=np.int64)
     chosen = (place[members] >= 0).all(axis=1)
     one, other = members[chosen].T
     count = pairs.counts[chosen] if pairs is not None else np.empty(0, dtype=np.int64)
-    lift = count * baskets.size / np.maximum(baskets.counts[one] * baskets.counts[other], 1)
+    lift = count * itemsets.size / np.maximum(counts[one] * counts[other], 1)
     row, column = np.concatenate((one, other)), np.concatenate((other, one))
     return pa.table({
         "place": pa.array(place[row] + 1, pa.int32()),
         "other_place": pa.array(place[column] + 1, pa.int32()),
-        "item": baskets.names.take(pa.array(row)),
-        "other": baskets.names.take(pa.array(column)),
+        "item": names.take(pa.array(row)),
+        "other": names.take(pa.array(column)),
         "count": np.concatenate((count, count)),
         "lift": np.concatenate((lift, lift)),
     })  # fmt: skip
 
 
-def _holdout(bought: Shopping, parameters: HouseBaskets) -> dict[str, Metric]:
+def _holdout(counting: Counting, parameters: HouseBaskets, *, until: int) -> dict[str, Metric]:
     """The strongest pairs of all but the last weeks, in the last weeks; empty where there are too few weeks."""
     from patron.intelligence.mining.patterns.rules import association_rules
-    from patron.intelligence.mining.patterns.vertical import frequent_itemsets
 
-    late = recent(bought, HOLDOUT_DAYS)
-    if int(bought.day.max() - bought.day.min()) < 3 * HOLDOUT_DAYS or not late.any():
+    first, last = counting.days
+    if last - first < 3 * HOLDOUT_DAYS or last <= until - HOLDOUT_DAYS:
         return {}
-    baskets = bought.baskets("category" if "category" in bought.levels else next(iter(bought.levels)))
-    known, unseen = baskets.where(~late), baskets.where(late)
-    min_count = max(least_count(parameters.min_support, known.size), LEAST_BASKETS)
-    rules = association_rules(frequent_itemsets(known, min_count=min_count, max_length=2), min_lift=parameters.min_lift)
-    rules = rules.slice(0, TESTED)
+    level = "category" if "category" in counting.levels else next(iter(counting.levels))
+    known = counting.within(first, until - HOLDOUT_DAYS)
+    least = max(least_count(parameters.min_support, known.baskets), LEAST_BASKETS)
+    [counted] = counting.counted(level, [known], least=[least], longest=[2])
+    rules = association_rules(counted.itemsets, min_lift=parameters.min_lift).slice(0, TESTED)
     if not rules.num_rows:
         return {}
-    one = pc.index_in(pc.list_element(rules["antecedent"].combine_chunks(), 0), baskets.names).to_numpy()
-    other = pc.index_in(rules["consequent"].combine_chunks(), baskets.names).to_numpy()
-    sides = [unseen.holders[unseen.starts[item] : unseen.starts[item + 1]] for item in range(len(unseen.names))]
-    both = np.array(
-        [len(np.intersect1d(sides[a], sides[b], assume_unique=True)) for a, b in zip(one, other, strict=True)]
-    )
-    left = unseen.counts[one]
+    names = counting.levels[level].names
+    one = pc.index_in(pc.list_element(rules["antecedent"].combine_chunks(), 0), names).to_numpy()
+    other = pc.index_in(rules["consequent"].combine_chunks(), names).to_numpy()
+    unseen = counting.within(until - HOLDOUT_DAYS + 1, last)
+    both, counts = counting.together(level, unseen, one, other)
+    left = counts[one]
     if not left.sum():
         return {}
     return {
         "tested_rules": rules.num_rows,
         "holdout_days": HOLDOUT_DAYS,
-        "holdout_baskets": unseen.size,
+        "holdout_baskets": unseen.baskets,
         "holdout_foretold": float((rules["confidence"].to_numpy() * left).sum() / left.sum()),
         "holdout_confidence": float(both.sum() / left.sum()),
-        "holdout_baseline": float((unseen.counts[other] / unseen.size * left).sum() / left.sum()),
+        "holdout_baseline": float((counts[other] / unseen.baskets * left).sum() / left.sum()),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,15 +12,15 @@ import pyarrow.compute as pc
 
 from patron.intelligence.insights.analyses.contract import Analysis, Context, Findings, Proof
 from patron.intelligence.insights.marts.sequences import PATTERNS, RULES
-from patron.intelligence.insights.shopping import Shopping, first_day, shopping
-from patron.intelligence.mining.arrays import Whole, day_number, decimals, half_up
+from patron.intelligence.insights.sequences_counting import ArrayVisits, VisitCounting
+from patron.intelligence.insights.shopping import shopping
+from patron.intelligence.insights.shopping_on_engine import shopping_on_engine
+from patron.intelligence.mining.arrays import EPOCH, Whole, decimals, half_up
 from patron.intelligence.mining.contract import Metric, parameter
 from patron.intelligence.mining.errors import InputError
 from patron.intelligence.mining.models.sequences import SequenceParameters
-from patron.intelligence.mining.patterns.events import Sequences
-from patron.intelligence.mining.patterns.following import Following, following, median_gap
+from patron.intelligence.mining.patterns.following import Following
 from patron.intelligence.mining.patterns.gaps import Gaps
-from patron.intelligence.mining.patterns.sequential import patterns_table, sequential_patterns
 from patron.intelligence.mining.patterns.transactions import least_count
 
 WINDOW_DAYS: Final = 365
@@ -47,31 +48,45 @@ class HouseSequences(SequenceParameters):
 
 
 def find(context: Context) -> Findings:
-    """Rules for every level and number of days. Raises InputError without sales of products in categories."""
+    """Rules for every level and number of days. Raises InputError without sales of products in categories.
+
+    The visits are counted in arrays here, or where they lie when the installation's engine is Spark; the figures are
+    the same.
+    """
     parameters = context.parameters(HouseSequences)
-    bought = shopping(context, days=WINDOW_DAYS)
-    if not bought.size or not bought.levels:
+    engine = context.engine()
+    if engine is None:
+        return _find(ArrayVisits(shopping(context, days=WINDOW_DAYS)), parameters)
+    from patron.intelligence.insights.sequences_on_engine import EngineVisits
+
+    there = EngineVisits(shopping_on_engine(context, engine, days=WINDOW_DAYS))
+    try:
+        return _find(there, parameters)
+    finally:
+        there.close()
+
+
+def _find(visits: VisitCounting, parameters: HouseSequences) -> Findings:
+    if not visits.baskets or not visits.levels:
         raise InputError(
             "Sequences need sales of identified customers whose products have categories (category_1 to category_3); "
             "there are none in the last year."
         )
-    least = max(least_count(parameters.min_support, len(bought.customers)), LEAST_CUSTOMERS)
-    until = day_number(bought.until)
+    least = max(least_count(parameters.min_support, visits.customers), LEAST_CUSTOMERS)
     rules = []
-    for level in bought.levels:
-        visits = bought.visits(level)
+    for level in visits.levels:
         for days in DAYS if level != "type" else DAYS[1:2]:
-            found = following(visits, within=days, until=until, min_sequences=least)
-            rules.append(_rules(level, days, visits, found, until))
-    paths = _paths(bought, parameters)
-    test = _holdout(bought, least)
+            found = visits.following(level, within=days, least=least, until=visits.until)
+            rules.append(_rules(level, days, visits, found))
+    paths = _paths(visits, parameters)
+    test = _holdout(visits, least)
     return Findings(
         tables={RULES.name: pa.concat_tables(rules), PATTERNS.name: paths},
         parameters={**parameters.as_dict(), "window_days": WINDOW_DAYS, "least_customers": least},
         metrics={
-            "customers": len(bought.customers),
-            "baskets": bought.size,
-            "first_day": first_day(bought).isoformat(),
+            "customers": visits.customers,
+            "baskets": visits.baskets,
+            "first_day": (EPOCH + dt.timedelta(days=visits.first)).isoformat(),
             "rules": sum(table.num_rows for table in rules),
             "paths": paths.num_rows,
             **test,
@@ -80,14 +95,13 @@ def find(context: Context) -> Findings:
     )
 
 
-def _rules(level: str, days: int, visits: Sequences, found: Following, until: int) -> pa.Table:
+def _rules(level: str, days: int, visits: VisitCounting, found: Following) -> pa.Table:
     """The strongest pairs by lift, and those with most purchases beyond what is usual."""
     kept = _kept(found)
     first, then, lift = found.first[kept], found.then[kept], found.lift[kept]
     confidence = found.confidence[kept]
-    median = np.array([median_gap(visits, a, b, within=days, until=until)
-                       for a, b in zip(first.tolist(), then.tolist(), strict=True)], dtype=np.float64)  # fmt: skip
-    names = visits.names
+    median, due = visits.moments(level, first, then, within=days)
+    names = visits.levels[level].names
     a_name, b_name = names.take(pa.array(first)), names.take(pa.array(then))
     return pa.table({
         "level": pa.repeat(pa.scalar(level), len(kept)),
@@ -103,7 +117,7 @@ def _rules(level: str, days: int, visits: Sequences, found: Following, until: in
         "own_lift": found.own_lift[kept],
         "median_days": median,
         "customers": found.sequences[kept],
-        "due": _due(visits, first, then, days, until),
+        "due": due,
         "reason": pc.binary_join_element_wise(
             "After ", a_name, ", ", _tenths(confidence * 100), " % buy ", b_name, f" within {days} days, ",
             _tenths(lift), " times as often as after any visit; usually ", _tenths(median),
@@ -123,32 +137,11 @@ def _kept(found: Following) -> Whole:
     return ordered
 
 
-def _due(visits: Sequences, first: Whole, then: Whole, days: int, until: int) -> Whole:
-    """For each pair the sequences with ``first`` in the last ``days`` and nothing of ``then`` since."""
-    latest = {}
-    for item in np.union1d(first, then).tolist():
-        events = visits.events[visits.item_starts[item] : visits.item_starts[item + 1]]
-        last = np.full(visits.size, -np.inf)
-        last[visits.owner[events]] = visits.time[events]  # ascending: the last one stays
-        latest[item] = last
-    return np.array(
-        [
-            np.count_nonzero((latest[a] > until - days) & (latest[b] <= latest[a]))
-            for a, b in zip(first.tolist(), then.tolist(), strict=True)
-        ],
-        dtype=np.int64,
-    )
-
-
-def _paths(bought: Shopping, parameters: HouseSequences) -> pa.Table:
-    level = next(each for each in PATH_LEVELS if each in bought.levels)
-    visits = bought.visits(level)
-    least = max(least_count(f"{parameters.min_path_support:.6f}", visits.size), LEAST_CUSTOMERS)
+def _paths(visits: VisitCounting, parameters: HouseSequences) -> pa.Table:
+    level = next(each for each in PATH_LEVELS if each in visits.levels)
+    least = max(least_count(f"{parameters.min_path_support:.6f}", visits.sequences(level)), LEAST_CUSTOMERS)
     gaps = Gaps(min_gap=parameters.min_gap, max_gap=parameters.max_gap, within=parameters.within)
-    found = sequential_patterns(
-        visits, min_count=least, max_length=parameters.max_length, max_step=parameters.max_step, gaps=gaps
-    )
-    table = patterns_table(found)
+    table = visits.paths(level, least=least, max_length=parameters.max_length, max_step=parameters.max_step, gaps=gaps)
     table = table.filter(pc.greater(table["steps"], 1))
     rows = table.to_pylist()
     rows = [row for row in rows if len({tuple(step) for step in row["pattern"]}) == row["steps"]]
@@ -165,19 +158,17 @@ def _paths(bought: Shopping, parameters: HouseSequences) -> pa.Table:
     })  # fmt: skip
 
 
-def _holdout(bought: Shopping, least: int) -> dict[str, Metric]:
+def _holdout(visits: VisitCounting, least: int) -> dict[str, Metric]:
     """The strongest rules of all but the last weeks, in the last weeks; empty where there are too few weeks."""
-    level, days = next(each for each in PATH_LEVELS if each in bought.levels), 14
-    visits = bought.visits(level)
-    until = day_number(bought.until)
-    if until - int(bought.day.min()) < 3 * HOLDOUT_DAYS:
+    level, days = next(each for each in PATH_LEVELS if each in visits.levels), 14
+    split = visits.until - HOLDOUT_DAYS
+    if visits.until - visits.first < 3 * HOLDOUT_DAYS:
         return {}
-    before = following(_only(visits, visits.time <= until - HOLDOUT_DAYS), within=days, until=until - HOLDOUT_DAYS,
-                       min_sequences=least)  # fmt: skip
-    late = following(_only(visits, visits.time > until - HOLDOUT_DAYS), within=days, until=until, min_sequences=1)
+    before = visits.following(level, within=days, least=least, until=split)
+    late = visits.following(level, within=days, least=1, since=split + 1, until=visits.until)
     above = np.flatnonzero(before.lift > 1)
     best = above[np.lexsort((above, -before.lift[above]))][:TESTED]
-    items = len(visits.names)
+    items = len(visits.levels[level].names)
     wanted, there = before.first[best] * items + before.then[best], late.first * items + late.then
     seen = np.searchsorted(there, wanted[np.isin(wanted, there)])
     # Also the rules that never held count: their left side was bought all the same.
@@ -194,14 +185,6 @@ def _holdout(bought: Shopping, least: int) -> dict[str, Metric]:
         "holdout_baseline": float((usual[before.then[best]] * bought_first).sum() / bought_first.sum()),
         "holdout_own_lift": float(late.followed[seen].sum() / late.expected[seen].sum()),
     }
-
-
-def _only(visits: Sequences, chosen: np.ndarray) -> Sequences:
-    """The chosen events alone; sequences keep their numbers."""
-    item = np.repeat(np.arange(len(visits.names)), np.diff(visits.item_starts))
-    rows = chosen[visits.events]
-    events = visits.events[rows]
-    return Sequences.of_codes(visits.names, visits.owner[events], visits.time[events], item[rows], dated=True)
 
 
 def _proof(test: dict[str, Metric]) -> Proof | None:

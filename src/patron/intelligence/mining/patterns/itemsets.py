@@ -63,6 +63,15 @@ class Itemsets:
         return cls(names, size, _levels(len(names), levels))
 
     @classmethod
+    def of_codes(cls, names: pa.Array, size: int, found: Sequence[tuple[Whole, Whole]]) -> Itemsets:
+        """From the itemsets of each length, one item first: rows of codes, and their counts.
+
+        Nothing follows a length without any.
+        """
+        there = [len(counts) for _, counts in found]
+        return cls(names, size, _levels(len(names), found[: there.index(0) if 0 in there else len(there)]))
+
+    @classmethod
     def of_lists(cls, items: Sequence[Sequence[str]], counts: Sequence[int], size: int) -> Itemsets:
         """From itemsets as lists of names, whoever found them. With each set its subsets must be there too."""
         flat = pa.array([name for each in items for name in each], pa.string())

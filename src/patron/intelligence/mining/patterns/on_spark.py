@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
+from patron.intelligence.mining.arrays import Whole, prefix_sums
+from patron.intelligence.mining.errors import ParameterError
 from patron.intelligence.mining.patterns.itemsets import Itemsets
+from patron.intelligence.mining.patterns.trie import MOST_PATTERNS, UNLIMITED
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -25,25 +29,54 @@ _ANY_LENGTH = 1_000
 def frequent_itemsets_on_spark(rows: ir.Table, *, min_count: int, max_length: int = 0) -> Itemsets:
     """Every set of items that at least ``min_count`` baskets hold, over ``basket`` and ``item`` on Spark.
 
-    Rows with a null are left out, an item counts once a basket. ``max_length`` (0: any) is cut afterwards.
+    Rows with a null are left out, an item counts once a basket. MLlib's FP-growth finds itemsets of any length;
+    those longer than ``max_length`` (0: any) stay on the cluster.
     """
+    rows = rows.select("basket", item=rows.item.cast("string"))
+    size, found = _fp_growth(rows, min_count=min_count, min_length=1, max_length=max_length)
+    items = [sorted(each) for each in found["items"].to_pylist()]
+    return Itemsets.of_lists(items, found["freq"].to_pylist(), size)
+
+
+def frequent_codes_on_spark(
+    rows: ir.Table, *, min_count: int, min_length: int = 1, max_length: int = 0
+) -> list[tuple[Whole, Whole]]:
+    """The same over items that are whole numbers, as arrays: for each length its itemsets, and how many hold them.
+
+    Only those of ``min_length`` to ``max_length`` items (0: any); lengths without any are left out.
+    """
+    _, found = _fp_growth(rows, min_count=min_count, min_length=min_length, max_length=max_length)
+    items, counts = found["items"].combine_chunks(), found["freq"].to_numpy()
+    lengths = items.value_lengths().to_numpy(zero_copy_only=False)
+    flat, starts = items.flatten().to_numpy().astype(np.int64), prefix_sums(lengths)[:-1]
+    made = []
+    for length in np.unique(lengths).tolist():
+        here = np.flatnonzero(lengths == length)
+        made.append((flat[starts[here][:, None] + np.arange(length)], counts[here].astype(np.int64)))
+    return made
+
+
+def _fp_growth(rows: ir.Table, *, min_count: int, min_length: int, max_length: int) -> tuple[int, pa.Table]:
+    """How many baskets there are, and the frequent itemsets."""
     from pyspark.ml.fpm import FPGrowth
+    from pyspark.sql import functions
 
     held = rows.filter(rows.basket.notnull(), rows.item.notnull())
-    held = held.select("basket", item=held.item.cast("string"))
     baskets = _frame(held.group_by("basket").agg(items=held.item.collect(distinct=True))).cache()
     try:
         size = int(baskets.count())
         if not size:
-            return Itemsets.of_lists([], [], 0)
-        model = FPGrowth(itemsCol="items", minSupport=_share(min_count, size)).fit(baskets)
-        found = model.freqItemsets.toArrow()
+            return 0, pa.table({"items": pa.array([], pa.list_(pa.int64())), "freq": pa.array([], pa.int64())})
+        found = FPGrowth(itemsCol="items", minSupport=_share(min_count, size)).fit(baskets).freqItemsets
+        length = functions.size("items")
+        found = found.where(length.between(min_length, max_length or UNLIMITED)).limit(MOST_PATTERNS + 1).toArrow()
     finally:
         baskets.unpersist()
-    items = [sorted(each) for each in found["items"].to_pylist()]
-    kept = [place for place, each in enumerate(items) if not max_length or len(each) <= max_length]
-    counts = found["freq"].to_pylist()
-    return Itemsets.of_lists([items[place] for place in kept], [counts[place] for place in kept], size)
+    if found.num_rows > MOST_PATTERNS:
+        raise ParameterError(
+            f"There are more than {MOST_PATTERNS:,} frequent patterns. Raise min_support, or set max_length."
+        )
+    return size, found
 
 
 def sequential_patterns_on_spark(rows: ir.Table, *, min_count: int, max_length: int = 0) -> pa.Table:

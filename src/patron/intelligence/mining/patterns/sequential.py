@@ -12,7 +12,7 @@ from patron.intelligence.mining.arrays import Real, Whole, decimals, half_up, pr
 from patron.intelligence.mining.patterns.events import Elements, Sequences, frequent_elements
 from patron.intelligence.mining.patterns.gaps import Gaps, grow_within
 from patron.intelligence.mining.patterns.prefixspan import grow
-from patron.intelligence.mining.patterns.trie import MOST_PATTERNS, UNLIMITED, ranges
+from patron.intelligence.mining.patterns.trie import MOST_PATTERNS, UNLIMITED, Trie, ranges
 from patron.intelligence.mining.sentences import Piece, Template, sentences
 
 REASON_CODES: Final = ("one_step", "steps", "two_steps")
@@ -59,6 +59,11 @@ def sequential_patterns(
         found = grow(sequences, elements, min_count=min_count, max_length=max_length, most=most)
     else:
         found = grow_within(sequences, elements, gaps, min_count=min_count, max_length=max_length, most=most)
+    return in_order(sequences, elements, gaps, found)
+
+
+def in_order(sequences: Sequences, elements: Elements, gaps: Gaps, found: Trie) -> Patterns:
+    """What a search found, as patterns in their order."""
     prefix, step, count = found.arrays()
     steps, rank = _paths(prefix, step, len(elements))
     length = np.append(elements.lengths, 0)[steps].sum(axis=1)
@@ -68,19 +73,19 @@ def sequential_patterns(
     return Patterns(sequences, elements, gaps, place[prefix[order]], steps[order], count[order])
 
 
-def patterns_table(patterns: Patterns) -> pa.Table:
+def patterns_table(patterns: Patterns, *, median_gap: Real | None = None) -> pa.Table:
     """One row per pattern.
 
     ``pattern`` (list of steps, each a list of names), ``length`` (its items), ``steps``, ``support``, ``count``; from
     two steps on ``confidence`` (of the sequences with all steps but the last, those that go on to it) and ``lift``
     (confidence ÷ support of the last step); for two steps ``median_gap`` (the typical time between them);
-    ``reason_code``, ``reason``.
+    ``reason_code``, ``reason``. ``median_gap`` stands in for :func:`median_gaps` where the events are not here.
     """
     size = max(patterns.sequences.size, 1)
     taken = (patterns.steps >= 0).sum(axis=1)
     length = np.append(patterns.elements.lengths, 0)[patterns.steps].sum(axis=1)
     confidence, lift = _strength(patterns, taken)
-    gap = median_gaps(patterns)
+    gap = median_gaps(patterns) if median_gap is None else median_gap
     known = np.isfinite(gap)
     single = taken == 1
     code = np.where(single, 0, np.where(known, 2, 1)).astype(np.int8)
