@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -17,7 +16,6 @@ from patron.intelligence.insights.models import AnalysisRun
 from patron.intelligence.insights.operations import record_analysis_run
 from patron.intelligence.insights.queries import changed_parameters, warehouse_directory
 from patron.intelligence.mining.errors import MiningError
-from patron.intelligence.warehouse.engines.contract import DUCKDB, Engine, engine_name, open_engine
 from patron.intelligence.warehouse.engines.duck import DuckEngine
 from patron.intelligence.warehouse.manifest import Manifest, Table
 from patron.intelligence.warehouse.reader import ANALYSES, Warehouse
@@ -78,13 +76,11 @@ def run_analyses(
             engine.view(source.root, manifest.marts)
             if (former := results.current_or_none()) is not None:
                 engine.view(results.root, former.marts)
-            opened = _Spark(source, manifest, work / "overflow")
             context = Context(
                 Warehouse(source.root, manifest, engine.connection),
                 as_of=datetime.fromisoformat(str(manifest.facts["as_of"])).date(),
                 currency=settings.CURRENCY,
                 changed=changed_parameters(),
-                engine=opened.engine,
             )
             suite = _Suite(results, manifest, engine, context)
             outcomes = []
@@ -94,31 +90,9 @@ def run_analyses(
                         progress(name, place, len(chosen))
                     outcomes.append(suite.run(known[name], now=now))
             finally:
-                opened.close()
                 engine.close()
         results.clear()
     return tuple(outcomes)
-
-
-class _Spark:
-    """The engine that the installation chose, where it is not the one in this process; opened when first asked for."""
-
-    def __init__(self, source: Store, manifest: Manifest, overflow: Path) -> None:
-        self._source = source
-        self._manifest = manifest
-        self._overflow = overflow
-        self._opened: Engine | None = None
-
-    def engine(self) -> Engine | None:
-        if self._opened is None and engine_name() != DUCKDB:
-            self._opened = open_engine(memory_mb=MEMORY_MB, overflow=self._overflow)
-            self._opened.view(self._source.root, self._manifest.tables)
-            self._opened.view(self._source.root, self._manifest.marts)
-        return self._opened
-
-    def close(self) -> None:
-        if self._opened is not None:
-            self._opened.close()
 
 
 class _Suite:
@@ -148,13 +122,14 @@ class _Suite:
             return self._recorded(
                 analysis, now, begun, status=AnalysisRun.FAILED, why=f"{type(error).__name__}: {error}"
             )
-        if findings.proof is not None and not findings.proof.holds:
-            return self._recorded(
-                analysis, now, begun, status=AnalysisRun.KEPT_BACK, why=findings.proof.sentence(), findings=findings
-            )
-        self._publish(analysis, findings, tables, now)
+        holds = findings.proof is None or findings.proof.holds
+        if holds:
+            self._publish(analysis, findings, tables, now)
+        for name in findings.large.values():
+            self._engine.unregister(name)
+        status = AnalysisRun.PROMOTED if holds else AnalysisRun.KEPT_BACK
         why = findings.proof.sentence() if findings.proof is not None else ""
-        return self._recorded(analysis, now, begun, status=AnalysisRun.PROMOTED, why=why, findings=findings)
+        return self._recorded(analysis, now, begun, status=status, why=why, findings=findings)
 
     def _lacking(self, analysis: Analysis) -> list[str]:
         """The analyses it needs that have no results: kept back or refused, with nothing from an earlier night."""
@@ -163,13 +138,18 @@ class _Suite:
         return [need for need in analysis.needs if need not in there]
 
     def _written(self, analysis: Analysis, findings: Findings) -> dict[str, Table]:
+        from patron.intelligence.insights.analyses.contract import INSIGHTS
         from patron.intelligence.insights.marts.writing import write_mart
 
-        missing = {mart.name for mart in analysis.marts} ^ set(findings.tables)
+        missing = {mart.name for mart in analysis.marts} ^ ({*findings.tables, *findings.large} - {INSIGHTS})
         if missing:
             raise TypeError(f"{analysis.name} declares and gives different marts: {', '.join(sorted(missing))}")
         tables = {}
         for mart in analysis.marts:
+            if large := findings.large.get(mart.name):
+                query = f'SELECT * FROM "{large}"'  # noqa: S608 (a table of the analysis's own)
+                tables[mart.name] = write_mart(self._results, self._engine, mart, [query])
+                continue
             self._engine.register("found", findings.tables[mart.name])
             tables[mart.name] = write_mart(self._results, self._engine, mart, ["SELECT * FROM found"])
             self._engine.unregister("found")
@@ -177,14 +157,18 @@ class _Suite:
 
     def _publish(self, analysis: Analysis, findings: Findings, tables: Mapping[str, Table], now: datetime) -> None:
         from patron.core.customers.operations.insights import publish_insights
+        from patron.intelligence.insights.analyses.contract import INSIGHTS
 
-        if findings.insights is not None:
+        insights = findings.insights
+        if large := findings.large.get(INSIGHTS):
+            insights = self._engine.batches(f'SELECT * FROM "{large}"')  # noqa: S608 (as above)
+        if insights is not None:
             publish_insights(
                 actor=system("analyses"),
                 now=now,
                 model=analysis.name,
                 as_of=self._context.as_of,
-                table=findings.insights,
+                table=insights,
                 parameters=_plain(findings.parameters),
                 metrics=_plain(findings.metrics),
                 data_version=self._data_version,

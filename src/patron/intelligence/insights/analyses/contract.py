@@ -28,6 +28,7 @@ P = TypeVar("P", bound=Parameters)
 SEED = 20_251_121
 """Everything random in an analysis starts from here, so that a run can be repeated."""
 
+INSIGHTS = "insights"
 INSIGHT_COLUMNS = ("customer_id", "label", "score", "rank", "reason_code", "reason", "facts")
 
 
@@ -60,7 +61,9 @@ class Findings:
     """What an analysis found.
 
     `tables` by the names of its marts (columns found by name and cast). `insights` has the columns of
-    `INSIGHT_COLUMNS`, a row for each customer: `score` a number, `facts` a JSON object as text.
+    `INSIGHT_COLUMNS`, a row for each customer: `score` a number, `facts` a JSON object as text. What a million
+    customers make too large for memory is left in temporary tables of the context's connection: `large` names them,
+    by mart and `INSIGHTS`, in place of the others.
     """
 
     tables: Mapping[str, pa.Table]
@@ -69,6 +72,7 @@ class Findings:
     insights: pa.Table | None = None
     proof: Proof | None = None
     notes: tuple[str, ...] = ()
+    large: Mapping[str, str] = field(default_factory=dict)
 
 
 class Context:
@@ -86,7 +90,7 @@ class Context:
         currency: str,
         changed: Mapping[str, Mapping[str, Setting]],
         seed: int = SEED,
-        engine: Callable[[], Engine | None] | None = None,
+        engine: Callable[[], Engine] | None = None,
     ) -> None:
         self.warehouse = warehouse
         self.as_of = as_of
@@ -101,6 +105,10 @@ class Context:
 
         None where the installation's engine is DuckDB: `warehouse` is all there is. Opened when first asked for.
         """
+        return self._engine
+
+    @cached_property
+    def _engine(self) -> Engine | None:
         return self._open_engine() if self._open_engine is not None else None
 
     def parameters(self, kind: type[P], *, of: str = "") -> P:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from patron.intelligence.insights.analyses.contract import Analysis, Context, Findings, Proof
+from patron.intelligence.insights.analyses.contract import INSIGHTS, Analysis, Context, Findings, Proof
 from patron.intelligence.insights.marts.contract import Mart
 from patron.intelligence.mining.errors import InputError
 from patron.intelligence.mining.models.next_product import MODEL
 from patron.intelligence.mining.recommending.parameters import NextProductParameters
 from patron.kernel.exports import ExportColumn
+
+if TYPE_CHECKING:
+    from patron.intelligence.mining.recommending.recommend import Recommendation
 
 PRODUCTS = Mart(
     name="next_products",
@@ -56,6 +59,38 @@ METHODS = Mart(
     ),
     order='list, "window", position',
 )
+#: Temporary tables that the offers and the insights are put into.
+_MADE: Final = "next_products_made"
+_TOLD: Final = "next_product_told"
+#: The offers with home branch and a product of the type: the customer's most frequent, else the best seller.
+_WITH_PRODUCTS: Final = """
+    WITH own AS (
+        SELECT customer, product, arg_max(product_id, (days, -product_id)) AS product_id FROM (
+            SELECT customer, product, product_id, count(*) AS days FROM typed_lines
+            SEMI JOIN offers USING (customer, product) GROUP BY ALL
+        ) GROUP BY ALL
+    )
+    SELECT o.customer AS customer_id, c.home_branch_id AS branch_id, o.list, o.rank, o.product,
+           coalesce(own.product_id, best.product_id) AS product_id, p.name AS product_name, o.score, o.method,
+           o.times_bought, o.last_on, o.because, o.lift, o.confidence, o.reason_code, o.reason
+    FROM offers o LEFT JOIN customers c ON c.customer_id = o.customer
+    LEFT JOIN own ON own.customer = o.customer AND own.product = o.product
+    LEFT JOIN best_sellers best ON best.product = o.product
+    LEFT JOIN products p ON p.product_id = coalesce(own.product_id, best.product_id)
+"""
+#: Label: the best new product, else the likeliest one; facts: the best three of both lists, the new ones first.
+_INSIGHTS: Final = """
+    SELECT customer_id, arg_min(product, (list = 'any', rank)) AS label,
+           arg_min(coalesce(confidence, 0), (list = 'any', rank))::DOUBLE AS score, NULL::BIGINT AS rank,
+           arg_min(reason_code, (list = 'any', rank)) AS reason_code,
+           arg_min(reason, (list = 'any', rank)) AS reason,
+           to_json({'offers': list({
+               'list': list, 'product': product, 'product_id': product_id, 'product_name': product_name,
+               'confidence': round(confidence, 4), 'reason_code': reason_code, 'because': because,
+               'lift': round(lift, 2), 'times_bought': times_bought, 'last_on': last_on
+           } ORDER BY list = 'any', rank)})::VARCHAR AS facts
+    FROM made WHERE rank <= 3 GROUP BY customer_id ORDER BY customer_id
+"""
 _TYPE: Final = "coalesce(nullif(category_3, ''), nullif(category_2, ''), product_name)"
 
 
@@ -70,8 +105,7 @@ def find(context: Context) -> Findings:
     duck.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE typed_lines AS
-        SELECT customer, date, {_TYPE} AS product, product AS product_id, any_value(product_name) AS product_name,
-               sum(amount)::DECIMAL(18,4) AS amount
+        SELECT customer, date, {_TYPE} AS product, product AS product_id, sum(amount)::DECIMAL(18,4) AS amount
         FROM lines_counted WHERE kind = 'sale' AND amount > 0 AND product IS NOT NULL GROUP BY ALL
         """  # noqa: S608 (our own SQL)
     )
@@ -85,7 +119,7 @@ def find(context: Context) -> Findings:
             f"Next products need product types that at least {parameters.min_customers} customers bought: "
             "there are none yet."
         )
-    products = _products(context, found.table)
+    _tell(context, found)
     metrics: dict[str, int | float | str | None] = {
         "customers": found.customers,
         "products": found.products,
@@ -110,67 +144,37 @@ def find(context: Context) -> Findings:
         for place, each in enumerate(found.comparisons)
     ]  # fmt: skip
     return Findings(
-        tables={PRODUCTS.name: products, METHODS.name: _rows(METHODS, methods)},
+        tables={METHODS.name: _rows(METHODS, methods)},
         parameters=parameters.as_dict(),
         metrics=metrics,
-        insights=_insights(context, products),
         proof=proof,
         notes=() if found.figures("new", "popular", TEST) else ("The history is too short to compare the methods.",),
+        large={PRODUCTS.name: _MADE, INSIGHTS: _TOLD},
     )
 
 
-def _products(context: Context, offers: pa.Table) -> pa.Table:
-    """The offers with home branch and a product of the type: the customer's most frequent, else the best seller."""
+def _tell(context: Context, found: Recommendation) -> None:
+    """The mart and the insights into temporary tables, some customers at a time: of a million they are gigabytes."""
     duck = context.warehouse.connection
-    duck.register("offers", offers)
-    made = context.warehouse.arrow(
+    duck.execute(
         """
-        WITH own AS (
-            SELECT customer, product, arg_max(product_id, (days, -product_id)) AS product_id FROM (
-                SELECT customer, product, product_id, count(*) AS days FROM typed_lines
-                SEMI JOIN offers USING (customer, product) GROUP BY ALL
-            ) GROUP BY ALL
-        ),
-        best AS (
-            SELECT product, arg_max(product_id, (buyers, -product_id)) AS product_id FROM (
-                SELECT product, product_id, count(DISTINCT customer) AS buyers FROM typed_lines
-                WHERE date > (SELECT max(date) FROM typed_lines) - INTERVAL 84 DAY GROUP BY ALL
-            ) GROUP BY ALL
-        )
-        SELECT o.customer AS customer_id, c.home_branch_id AS branch_id, o.list, o.rank, o.product,
-               coalesce(own.product_id, best.product_id) AS product_id, p.name AS product_name, o.score, o.method,
-               o.times_bought, o.last_on, o.because, o.lift, o.confidence, o.reason_code, o.reason
-        FROM offers o LEFT JOIN customers c ON c.customer_id = o.customer
-        LEFT JOIN own ON own.customer = o.customer AND own.product = o.product
-        LEFT JOIN best ON best.product = o.product
-        LEFT JOIN products p ON p.product_id = coalesce(own.product_id, best.product_id)
-        ORDER BY o.list, o.rank, o.customer
+        CREATE OR REPLACE TEMP TABLE best_sellers AS
+        SELECT product, arg_max(product_id, (buyers, -product_id)) AS product_id FROM (
+            SELECT product, product_id, count(DISTINCT customer) AS buyers FROM typed_lines
+            WHERE date > (SELECT max(date) FROM typed_lines) - INTERVAL 84 DAY GROUP BY ALL
+        ) GROUP BY ALL
         """
     )
-    duck.unregister("offers")
-    return made
-
-
-def _insights(context: Context, products: pa.Table) -> pa.Table:
-    """Label: the best new product, else the likeliest one; facts: both lists."""
-    duck = context.warehouse.connection
-    duck.register("made", products)
-    told = context.warehouse.arrow(
-        """
-        SELECT customer_id, arg_min(product, (list = 'any', rank)) AS label,
-               arg_min(coalesce(confidence, 0), (list = 'any', rank))::DOUBLE AS score, NULL::BIGINT AS rank,
-               arg_min(reason_code, (list = 'any', rank)) AS reason_code,
-               arg_min(reason, (list = 'any', rank)) AS reason,
-               to_json({'offers': list({
-                   'list': list, 'product': product, 'product_id': product_id, 'product_name': product_name,
-                   'confidence': round(confidence, 4), 'reason_code': reason_code, 'because': because,
-                   'lift': round(lift, 2), 'times_bought': times_bought, 'last_on': last_on, 'reason': reason
-               } ORDER BY list = 'any', rank)})::VARCHAR AS facts
-        FROM made GROUP BY customer_id ORDER BY customer_id
-        """
-    )
-    duck.unregister("made")
-    return told
+    for place, offers in enumerate(found.slices()):
+        duck.register("offers", offers)
+        duck.register("made", context.warehouse.arrow(_WITH_PRODUCTS))
+        for name, query in ((_MADE, "SELECT * FROM made"), (_TOLD, _INSIGHTS)):
+            begin = f"INSERT INTO {name}" if place else f"CREATE OR REPLACE TEMP TABLE {name} AS"
+            duck.execute(f"{begin} {query}")
+        for name in ("offers", "made"):
+            duck.unregister(name)
+    for name in ("typed_lines", "best_sellers"):
+        duck.execute(f"DROP TABLE {name}")
 
 
 def _rows(mart: Mart, rows: list[dict[str, object]]) -> pa.Table:

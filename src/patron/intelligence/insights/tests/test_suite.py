@@ -8,7 +8,7 @@ import pytest
 
 from patron.core.customers.models import Insight
 from patron.core.customers.testing import CHAN, make_customer
-from patron.intelligence.insights.analyses.contract import Analysis, Context, Findings, Proof
+from patron.intelligence.insights.analyses.contract import INSIGHTS, Analysis, Context, Findings, Proof
 from patron.intelligence.insights.analyses.registry import analyses, with_needs
 from patron.intelligence.insights.marts.contract import Mart
 from patron.intelligence.insights.models import AnalysisRun
@@ -87,6 +87,31 @@ def test_results_are_tables_of_the_warehouse_and_insights_of_the_customers(house
     assert isinstance(told, dict)
     assert told["metrics"] == {"customers": 1, "odd": None}
     assert has_results()
+
+
+def test_what_is_too_large_for_memory_comes_from_temporary_tables_and_is_let_go(house: Path) -> None:
+    seen: list[list[str]] = []
+
+    def large(context: Context) -> Findings:
+        found, duck = spent(context), context.warehouse.connection
+        for name, table in (("spent_made", found.tables["spent"]), ("spent_told", found.insights)):
+            duck.register("arrived", table)
+            duck.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM arrived")
+            duck.unregister("arrived")
+        return Findings({}, proof=found.proof, large={"spent": "spent_made", INSIGHTS: "spent_told"})
+
+    def after(context: Context) -> Findings:
+        seen.append([name for (name,) in context.warehouse.rows("SELECT table_name FROM duckdb_tables()")])
+        return total(context)
+
+    refresh(now=NOON)
+    chosen = suite(large)
+    outcomes = run_analyses(now=NOON, among={**chosen, "total": Analysis("total", "Total", (TOTAL,), after)})
+
+    assert [(each.name, each.status) for each in outcomes] == [("spent", "promoted"), ("total", "promoted")]
+    assert open_warehouse(house).rows("SELECT spent::VARCHAR FROM spent") == [("90.00",)]
+    assert Insight.objects.get(model="spent").reason == "Bought."
+    assert seen == [[]]
 
 
 def test_a_new_refresh_keeps_the_results(house: Path) -> None:

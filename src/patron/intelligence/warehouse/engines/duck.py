@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
 
+_BATCH_ROWS = 50_000
+
 
 class DuckEngine:
     """See :class:`~patron.intelligence.warehouse.engines.contract.Engine`."""
@@ -57,6 +59,10 @@ class DuckEngine:
 
     def arrow(self, query: str) -> "pa.Table":
         return self.connection.sql(query).to_arrow_table()
+
+    def batches(self, query: str) -> "pa.RecordBatchReader":
+        """The rows of `query` one batch after the other: for what should not lie in memory at once."""
+        return self.connection.sql(query).to_arrow_reader(_BATCH_ROWS)
 
     def write(self, query: str, *, columns: Mapping[str, str], order: str, target: Path) -> int:
         return engine.write_parquet(self.connection, ordered(query, columns=columns, order=order), target)
