@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -16,6 +17,7 @@ from patron.intelligence.insights.models import AnalysisRun
 from patron.intelligence.insights.operations import record_analysis_run
 from patron.intelligence.insights.queries import changed_parameters, warehouse_directory
 from patron.intelligence.mining.errors import MiningError
+from patron.intelligence.warehouse.engines.contract import DUCKDB, Engine, engine_name, open_engine
 from patron.intelligence.warehouse.engines.duck import DuckEngine
 from patron.intelligence.warehouse.manifest import Manifest, Table
 from patron.intelligence.warehouse.reader import ANALYSES, Warehouse
@@ -76,11 +78,13 @@ def run_analyses(
             engine.view(source.root, manifest.marts)
             if (former := results.current_or_none()) is not None:
                 engine.view(results.root, former.marts)
+            opened = _Spark(source, manifest, work / "overflow")
             context = Context(
                 Warehouse(source.root, manifest, engine.connection),
                 as_of=datetime.fromisoformat(str(manifest.facts["as_of"])).date(),
                 currency=settings.CURRENCY,
                 changed=changed_parameters(),
+                engine=opened.engine,
             )
             suite = _Suite(results, manifest, engine, context)
             outcomes = []
@@ -90,9 +94,31 @@ def run_analyses(
                         progress(name, place, len(chosen))
                     outcomes.append(suite.run(known[name], now=now))
             finally:
+                opened.close()
                 engine.close()
         results.clear()
     return tuple(outcomes)
+
+
+class _Spark:
+    """The engine that the installation chose, where it is not the one in this process; opened when first asked for."""
+
+    def __init__(self, source: Store, manifest: Manifest, overflow: Path) -> None:
+        self._source = source
+        self._manifest = manifest
+        self._overflow = overflow
+        self._opened: Engine | None = None
+
+    def engine(self) -> Engine | None:
+        if self._opened is None and engine_name() != DUCKDB:
+            self._opened = open_engine(memory_mb=MEMORY_MB, overflow=self._overflow)
+            self._opened.view(self._source.root, self._manifest.tables)
+            self._opened.view(self._source.root, self._manifest.marts)
+        return self._opened
+
+    def close(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
 
 
 class _Suite:

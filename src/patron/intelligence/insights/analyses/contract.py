@@ -90,7 +90,7 @@ class Context:
         currency: str,
         changed: Mapping[str, Mapping[str, Setting]],
         seed: int = SEED,
-        engine: Callable[[], Engine] | None = None,
+        engine: Callable[[], Engine | None] | None = None,
     ) -> None:
         self.warehouse = warehouse
         self.as_of = as_of
@@ -105,10 +105,6 @@ class Context:
 
         None where the installation's engine is DuckDB: `warehouse` is all there is. Opened when first asked for.
         """
-        return self._engine
-
-    @cached_property
-    def _engine(self) -> Engine | None:
         return self._open_engine() if self._open_engine is not None else None
 
     def parameters(self, kind: type[P], *, of: str = "") -> P:
