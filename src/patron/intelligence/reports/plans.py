@@ -14,7 +14,8 @@ MOST_CANDIDATES = 20_000
 class Candidate:
     """A customer with something at stake: gross profit of a year that leaving, or buying less, would cost.
 
-    `fallen` is the part that a customer at risk already spends less.
+    `fallen` is the part that a customer at risk already spends less. `by_call`, `by_sms` and `by_email` say how they
+    can be contacted: by what is on file, and by what they allow.
     """
 
     customer_id: int
@@ -25,6 +26,14 @@ class Candidate:
     stake: Decimal
     days_silent: int
     recent: int
+    by_call: bool = True
+    by_sms: bool = True
+    by_email: bool = True
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether any way of contacting them is left."""
+        return self.by_call or self.by_sms or self.by_email
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +56,12 @@ class BudgetSegment:
 
 def candidates(warehouse: Warehouse, scope: Scope) -> list[Candidate]:
     """Those with most at stake first."""
+    # A plan made before consents were known has no such columns until the next night.
+    known = warehouse.rows("SELECT column_name FROM information_schema.columns WHERE table_name = 'contact_candidates'")
+    ways = ", by_call, by_sms, by_email" if ("by_call",) in known else ""
     rows = warehouse.rows(
         f"""
-        SELECT customer_id, stage, p_leave, gone, fallen, stake, days_silent, recent FROM contact_candidates
+        SELECT customer_id, stage, p_leave, gone, fallen, stake, days_silent, recent{ways} FROM contact_candidates
         WHERE {scope.condition()} ORDER BY stake DESC, customer_id LIMIT {MOST_CANDIDATES}
         """  # noqa: S608 (a branch's number)
     )

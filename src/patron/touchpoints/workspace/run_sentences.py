@@ -117,6 +117,7 @@ SENTENCES: Final = (
     gettext_noop("What an action brings is assumed until campaigns with control groups have measured it."),
     gettext_noop("What a contact saves and costs is assumed until campaigns with control groups have measured it."),
     gettext_noop("No cost of goods is known: sales stand for gross profit, so stakes are too high."),
+    gettext_noop("No consent is on file: every channel is taken to be allowed. Ask before you contact."),
     gettext_noop(
         "Days of birth never leave the database: a birthday shows by the voucher that the programme gave for it."
     ),
@@ -151,6 +152,7 @@ SENTENCES: Final = (
     gettext_noop("Groups need %(least)s customers with a purchase in the last year; there are %(there)s."),
     gettext_noop("Lifetime value needs customers who bought on a second day: there are none yet."),
     gettext_noop("A contact plan needs customers with a forecast of their value: there are none yet."),
+    gettext_noop("Nobody with anything at stake has a contact on file and allows one: ask for both first."),
     gettext_noop("To see drift takes %(needed)s days of purchases; there are %(there)s so far."),
     gettext_noop("Planning needs %(least)s customers who bought before %(day)s; there are %(there)s."),
     gettext_noop("Planning needs purchases of identified customers; there are none yet."),

@@ -36,6 +36,9 @@ CANDIDATES = Mart(
         ExportColumn("stake", "decimal(18,2)", "if_stays x p_leave (of the gone what can be won back) and fallen."),
         ExportColumn("days_silent", "int32", "Days since the last purchase."),
         ExportColumn("recent", "int32", "Calls and messages in the last 14 days."),
+        ExportColumn("by_call", "bool", "Whether there is a phone number on file, and calls were not refused."),
+        ExportColumn("by_sms", "bool", "Whether there is one, and marketing by SMS is allowed."),
+        ExportColumn("by_email", "bool", "Whether there is an address, and marketing by e-mail is allowed."),
     ),
     order="stake DESC, customer_id",
 )
@@ -58,12 +61,15 @@ PLAN = Mart(
 def find(context: Context) -> Findings:
     """Stakes from lifetime value and churn, then the plan. Raises InputError where nothing is at stake."""
     margin, known = _margin(context)
-    candidates = _candidates(context, margin)
+    asked = _has_answers(context)
+    candidates = _candidates(context, margin, asked=asked)
     if not len(candidates):
         raise InputError("A contact plan needs customers with a forecast of their value: there are none yet.")
     parameters = context.parameters(ContactPlanParameters)
     result = MODEL.run(_offers(candidates), as_of=context.as_of, parameters=parameters)
     notes = ["What a contact saves and costs is assumed until campaigns with control groups have measured it."]
+    if not asked:
+        notes.append("No consent is on file: every channel is taken to be allowed. Ask before you contact.")
     if not known:
         notes.append("No cost of goods is known: sales stand for gross profit, so stakes are too high.")
     return Findings(
@@ -91,9 +97,33 @@ def _margin(context: Context) -> tuple[float, bool]:
     return float(profit / covered), True
 
 
-def _candidates(context: Context, margin: float) -> pa.Table:
-    there = context.warehouse.rows("SELECT 1 FROM information_schema.tables WHERE table_name = 'churn_customers'")
-    churn = "churn_customers" if there else "(SELECT NULL::BIGINT AS customer_id, NULL::DOUBLE AS probability LIMIT 0)"
+def _is_there(context: Context, table: str) -> bool:
+    return bool(
+        context.warehouse.rows(f"SELECT 1 FROM information_schema.tables WHERE table_name = '{table}'")  # noqa: S608
+    )
+
+
+def _has_answers(context: Context) -> bool:
+    """Whether anybody has been asked what marketing may do."""
+    answers = "SELECT 1 FROM customer_reach WHERE permission <> 'not_asked' LIMIT 1"
+    return _is_there(context, "customer_reach") and bool(context.warehouse.rows(answers))
+
+
+#: Staff may call whoever has not refused it; messages go to those alone who allowed them.
+_REACH: Final = """
+    SELECT r.customer_id,
+           bool_or(r.channel = 'phone' AND r.has_contact AND r.permission <> 'refused'
+                   AND coalesce(c.status, 'active') = 'active') AS by_call,
+           bool_or(r.channel = 'sms' AND r.reachable) AS by_sms,
+           bool_or(r.channel = 'email' AND r.reachable) AS by_email
+    FROM customer_reach r LEFT JOIN customers c USING (customer_id) GROUP BY r.customer_id
+"""
+_ANY_WAY: Final = "SELECT customer_id, true AS by_call, true AS by_sms, true AS by_email FROM clv_customers"
+
+
+def _candidates(context: Context, margin: float, *, asked: bool) -> pa.Table:
+    nobody = "(SELECT NULL::BIGINT AS customer_id, NULL::DOUBLE AS probability LIMIT 0)"
+    churn = "churn_customers" if _is_there(context, "churn_customers") else nobody
     found: pa.Table = context.warehouse.arrow(
         f"""
         WITH lately AS (
@@ -102,6 +132,7 @@ def _candidates(context: Context, margin: float) -> pa.Table:
               AND (kind LIKE 'message.%' OR kind LIKE 'call.%' OR kind LIKE 'contact.%')
             GROUP BY customer_id
         ),
+        ways AS ({_REACH if asked else _ANY_WAY}),
         known AS (
             SELECT v.customer_id, v.branch_id, coalesce(s.stage, '') AS stage,
                    coalesce(c.probability, 1 - v.p_alive) AS p_leave, v.label = 'gone' AS gone,
@@ -109,14 +140,16 @@ def _candidates(context: Context, margin: float) -> pa.Table:
                    CASE WHEN s.at_risk AND v.label <> 'gone' AND s.trend_days > 0
                         THEN greatest(s.spend_before - s.spend_recent, 0) * 365 / s.trend_days * {margin!r}
                         ELSE 0 END AS fallen,
-                   v.silent_days AS days_silent, coalesce(l.times, 0) AS recent
+                   v.silent_days AS days_silent, coalesce(l.times, 0) AS recent,
+                   coalesce(w.by_call, false) AS by_call, coalesce(w.by_sms, false) AS by_sms,
+                   coalesce(w.by_email, false) AS by_email
             FROM clv_customers v LEFT JOIN customer_stage s USING (customer_id) LEFT JOIN {churn} c USING (customer_id)
-                 LEFT JOIN lately l USING (customer_id)
+                 LEFT JOIN lately l USING (customer_id) LEFT JOIN ways w USING (customer_id)
         )
         SELECT customer_id, branch_id, stage, p_leave, gone, if_stays::DECIMAL(18,2) AS if_stays,
                fallen::DECIMAL(18,2) AS fallen,
                (if_stays * p_leave * CASE WHEN gone THEN {GONE_PART} ELSE 1 END + fallen)::DECIMAL(18,2) AS stake,
-               days_silent::INTEGER AS days_silent, recent::INTEGER AS recent
+               days_silent::INTEGER AS days_silent, recent::INTEGER AS recent, by_call, by_sms, by_email
         FROM known ORDER BY customer_id
         """  # noqa: S608 (days and figures of ours)
     )
@@ -124,22 +157,24 @@ def _candidates(context: Context, margin: float) -> pa.Table:
 
 
 def _offers(candidates: pa.Table) -> Rows:
-    """A row for each customer and channel."""
+    """A row for each customer and channel by which they can be contacted. Raises InputError where there is none."""
     count, names = len(candidates), list(CHANNELS)
     customer = pc.take(candidates["customer_id"], pa.array(np.repeat(np.arange(count), len(names))))
     recent = pc.take(candidates["recent"], pa.array(np.repeat(np.arange(count), len(names))))
     stake = candidates["stake"].cast(pa.float64()).to_numpy()
     saves = np.array([each.saves for each in CHANNELS.values()])
-    return Rows.of(
-        pa.table(
-            {
-                "customer": customer,
-                "channel": pa.array(names * count, pa.string()),
-                "gain": (stake[:, None] * saves).ravel(),
-                "recent": recent,
-            }
-        )
+    offers = pa.table(
+        {
+            "customer": customer,
+            "channel": pa.array(names * count, pa.string()),
+            "gain": (stake[:, None] * saves).ravel(),
+            "recent": recent,
+        }
     )
+    ways = np.stack([candidates[f"by_{name}"].combine_chunks().to_numpy(zero_copy_only=False) for name in names], 1)
+    if not ways.any():
+        raise InputError("Nobody with anything at stake has a contact on file and allows one: ask for both first.")
+    return Rows.of(offers.filter(pa.array(ways.ravel())))
 
 
 def _plan(result: ModelResult, candidates: pa.Table) -> pa.Table:

@@ -80,6 +80,38 @@ def test_the_plan_calls_those_worth_it_and_tells_the_customers_page(tmp_path: Pa
     assert json.loads(insights["facts"][0].as_py())["day"] == "2026-03-02"
 
 
+def test_nobody_is_planned_for_a_way_that_is_closed(tmp_path: Path) -> None:
+    def told(*rows: tuple[int, str, bool, str]) -> Context:
+        context = house(tmp_path / "w")
+        who, channel, has_contact, permission = zip(*rows, strict=True)
+        reach = {
+            "customer_id": who, "channel": channel, "has_contact": has_contact, "permission": permission,
+            "reachable": [there and said == "granted" for there, said in zip(has_contact, permission, strict=True)],
+        }  # fmt: skip
+        context.warehouse.connection.register("customer_reach", pa.table(reach))
+        return context
+
+    silent = contact_plan.ANALYSIS.find(told((1, "phone", False, "not_asked"), (2, "sms", True, "not_asked")))
+    found = contact_plan.ANALYSIS.find(
+        told(
+            (1, "phone", True, "refused"), (1, "sms", True, "granted"), (1, "email", False, "granted"),
+            (2, "phone", True, "not_asked"), (2, "sms", True, "not_asked"),
+            (3, "phone", False, "granted"), (3, "email", True, "refused"),
+        )
+    )  # fmt: skip
+    with pytest.raises(InputError, match="ask for both first"):
+        contact_plan.ANALYSIS.find(told((1, "phone", True, "refused")))
+
+    ways = ("by_call", "by_sms", "by_email")
+    seen = {row["customer_id"]: [row[way] for way in ways] for row in found.tables["contact_candidates"].to_pylist()}
+    assert seen == {1: [False, True, False], 2: [True, False, False], 3: [False] * 3}
+    plan = {row["customer_id"]: row["channel"] for row in found.tables["contact_plan"].to_pylist()}
+    assert plan == {1: "sms", 2: "call"}
+    assert [note for note in silent.notes if "No consent is on file" in note]
+    assert not [note for note in found.notes if "No consent is on file" in note]
+    assert {row["by_call"] for row in silent.tables["contact_candidates"].to_pylist()} == {True}
+
+
 def test_without_customers_both_say_what_they_need(tmp_path: Path) -> None:
     context = house(tmp_path / "w", people=0)
     with pytest.raises(InputError, match="forecast of their value"):

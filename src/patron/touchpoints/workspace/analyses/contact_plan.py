@@ -106,6 +106,7 @@ def _planned(found: Sequence[Candidate], wish: _Wish) -> tuple[Plan, Sequence[in
 
     stake = np.array([0.0 if each.recent >= MOST_CONTACTS else float(each.stake) for each in found])
     gain = stake[:, None] * np.array([wish.saves[name] for name in ("call", "sms", "email")])
+    gain[~np.array([(each.by_call, each.by_sms, each.by_email) for each in found], dtype=np.bool_)] = np.nan
     plan = contact_plan(gain, wish.channels(), days=wish.days, decay=DECAY)
     return plan, dealt(plan, wish.channels(), reps=wish.reps).tolist()
 
@@ -154,6 +155,11 @@ def _tiles(desk: Desk, found: Sequence[Candidate], wish: _Wish, plan: Plan, call
             _("Left in peace"),
             formats.count(peace),
             _("contacted twice or more in 14 days"),
+        ),
+        Tile(
+            _("Cannot be contacted"),
+            formats.count(sum(1 for each in found if not each.is_reachable)),
+            _("refused, or nothing on file to reach them by"),
         ),
     ]
 
@@ -247,6 +253,11 @@ def _explanation(desk: Desk, wish: _Wish) -> list[str]:
             "Each customer gets at most one contact, by the way and on the day that make the whole bring most within "
             "what the people can do; the plan is the best there is by these figures, not a good guess. Who was "
             "contacted twice in 14 days is left in peace. Consent and quiet hours are checked when a message is sent."
+        ),
+        _(
+            "Nobody is planned for a way that is closed: SMS and e-mail go to those alone who allowed them and have a "
+            "number or address on file; who refused calls, or has no number, is not called. While no answer of anybody "
+            "is on file, every way is taken to be open: ask before you contact."
         ),
     ]
     if stakes(desk.warehouse, desk.scope).customers > MOST_CANDIDATES:

@@ -68,6 +68,27 @@ def test_the_plan_calls_those_with_most_at_stake_within_what_people_can_do(wareh
     assert {row[3] for row in rows[:8]} == {1}
 
 
+def test_nobody_is_planned_for_a_way_that_is_closed(warehouse: Warehouse) -> None:
+    before = warehouse.connection.sql("SELECT * FROM contact_candidates").fetch_arrow_table()
+    number = before.column("customer_id").to_pylist()
+    ways = {"by_call": [each < 59 for each in number], "by_sms": [each % 2 > 0 for each in number]}
+    for name, flags in (*ways.items(), ("by_email", [False for _ in number])):
+        before = before.append_column(name, pa.array(flags))
+    warehouse.connection.register("contact_candidates", before)
+
+    answer = contact_plan.PAGE.build(desk(warehouse, "people=1&calls=4&days=2"))
+
+    planned = {row[1].customer_id: row[2] for row in table_of(answer, "plan").rows if isinstance(row[1], Who)}
+    assert [who for who, channel in planned.items() if channel == "Call"] == list(
+        range(58, 42, -2)
+    )  # others get an SMS
+    assert planned[59] == "SMS"
+    assert not [who for who, channel in planned.items() if channel == "SMS" and who % 2 == 0]
+    assert "E-mail" not in planned.values()
+    closed = next(tile for tile in answer.tiles if tile.label == "Cannot be contacted")
+    assert closed.value == "1"  # the sixtieth: no calls, even number
+
+
 def test_more_people_never_bring_less(warehouse: Warehouse) -> None:
     answer = contact_plan.PAGE.build(desk(warehouse, "people=1&calls=4&days=2"))
     chart = next(part.chart for part in answer.parts if isinstance(part, ChartPart))
