@@ -9,9 +9,11 @@ A cluster reads the files itself: the warehouse directory must be at the same pa
 
 import contextlib
 import os
+import re
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +32,8 @@ WRITER_MB = 500
 _QUIET = Path(__file__).with_name("log4j2.properties")
 _TYPES = {"VARCHAR": "STRING", "INTEGER": "INT", "TIMESTAMP": "TIMESTAMP_NTZ"}
 
+_MENTION = re.compile(r"⟦(\w+)⟧")
+
 _lock = threading.Lock()
 
 
@@ -46,6 +50,8 @@ class SparkEngine:
         self._writer = engine.connect(memory_mb=WRITER_MB, overflow=overflow)
         self._backend: Any = None
         self._names: set[str] = set()
+        self._shared: dict[str, list[str]] = {}
+        self._count = 0
 
     @property
     def backend(self) -> Any:
@@ -67,18 +73,27 @@ class SparkEngine:
         self._name(name, self.session.createDataFrame(_plain(table)))
 
     def keep(self, name: str, query: "str | ir.Table") -> None:
-        own = translated(query) if isinstance(query, str) else self.backend.compile(query)
-        self._name(name, self.session.sql(own))
+        if isinstance(query, str):
+            frame, shared = self._frame(query, "duckdb")
+        else:
+            frame, shared = self._frame(self.backend.compile(query), "spark")
+        # What is kept is asked more than once. Dropping the view lets go of it.
+        self._name(name, frame.persist())
+        self._shared[name] = shared
 
     def unregister(self, name: str) -> None:
-        self.session.catalog.dropTempView(name)
-        self._names.discard(name)
+        for each in (name, *self._shared.pop(name, ())):
+            self.session.catalog.dropTempView(each)
+            self._names.discard(each)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in self.session.sql(translated(query)).collect()]
+        with self._asked(query) as frame:
+            return [tuple(row) for row in frame.collect()]
 
     def arrow(self, query: str) -> pa.Table:
-        return self.session.sql(translated(query)).toArrow()
+        with self._asked(query) as frame:
+            found: pa.Table = frame.toArrow()
+            return found
 
     def write(self, query: str, *, columns: Mapping[str, str], order: str, target: Path) -> int:
         self._writer.register("found", self.arrow(query))
@@ -95,18 +110,73 @@ class SparkEngine:
         self._names.clear()
         self._writer.close()
 
+    @contextlib.contextmanager
+    def _asked(self, query: str) -> Iterator[Any]:
+        frame, shared = self._frame(query, "duckdb")
+        try:
+            yield frame
+        finally:
+            for name in shared:
+                self.unregister(name)
+
+    def _frame(self, query: str, language: str) -> tuple[Any, list[str]]:
+        """The query as Spark's frame, and the names of what was kept for it."""
+        plan = planned(query, language)
+        self._count += 1
+        shared = {name: f"shared_{self._count}_{name}" for name in plan.shared}
+        for name, own in plan.shared.items():
+            self._name(shared[name], self.session.sql(own.format(**shared)).persist())
+        return self.session.sql(plan.query.format(**shared)), list(shared.values())
+
     def _name(self, name: str, frame: Any) -> None:
         frame.createOrReplaceTempView(name)
         self._names.add(name)
 
 
-@lru_cache(maxsize=500)
-def translated(query: str) -> str:
-    """DuckDB's SQL in Spark's words; order of nulls, days of the week and the like keep their meaning."""
-    import sqlglot
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A query in Spark's words. ``shared`` are the parts of its WITH that it mentions more than once, by name.
 
-    (statement,) = sqlglot.transpile(query, read="duckdb", write="spark")
-    return str(statement)
+    In their texts and in ``query`` such a part stands as ``{name}``.
+    """
+
+    shared: Mapping[str, str]
+    query: str
+
+
+@lru_cache(maxsize=500)
+def planned(query: str, language: str = "duckdb") -> Plan:
+    """DuckDB's SQL in Spark's words; order of nulls, days of the week and the like keep their meaning.
+
+    Spark works out a part of WITH anew for each mention. Those with several are told apart, to be kept meanwhile.
+    """
+    import sqlglot
+    from sqlglot import expressions
+
+    statement: Any = sqlglot.parse_one(query, read=language)
+    shared: dict[str, str] = {}
+    before: list[Any] = []
+    for part in list(statement.ctes):
+        name = part.alias
+        mentions = [each for each in statement.find_all(expressions.Table) if each.name == name and not each.db]
+        if len(mentions) < 2:
+            before.append(part)
+            continue
+        for each in mentions:
+            if not each.alias:
+                each.set("alias", expressions.TableAlias(this=expressions.to_identifier(name)))
+            each.set("this", expressions.to_identifier(f"⟦{name}⟧", quoted=False))
+        alone = expressions.select("*").from_(part.this.copy().subquery(name))
+        for earlier in before:
+            alone = alone.with_(earlier.alias, as_=earlier.this.copy(), copy=False)
+        shared[name] = _marked(alone.sql(dialect="spark"))
+        part.pop()
+    return Plan(shared, _marked(statement.sql(dialect="spark")))
+
+
+def _marked(text: str) -> str:
+    """For str.format: braces are text, and the names in double brackets are to be put in."""
+    return _MENTION.sub(r"{\1}", text.replace("{", "{{").replace("}", "}}"))
 
 
 def spark_session(master: str, *, memory_mb: int, overflow: Path) -> Any:
