@@ -203,9 +203,11 @@ class _Mining:
         self._write(sales.WEEKLY_SALES, sales.weekly_sales_sql(self._as_of - timedelta(days=1)))
         self._write(sales.DAILY_SALES, sales.DAILY_SALES_SQL)
         self._engine.unregister("sold")
-        queries = months.month_marts_sql(self._currency, self._as_of, with_cost=self._with_cost)
+        month = "date_trunc('month', occurred_on)::DATE"
+        counted = self._engine.rows(f"SELECT {month} AS month, count(*) AS lines FROM purchase_lines GROUP BY {month}")  # noqa: S608
+        queries = months.month_marts_sql(self._currency, self._as_of, with_cost=self._with_cost, lines=dict(counted))
         for mart in months.MONTH_MARTS:
-            self._write(mart, queries[mart.name])
+            self._add(mart, write_mart(self._store, self._engine, mart, queries[mart.name]))
 
     def _reach(self) -> None:
         self._write(reach.CUSTOMER_REACH, reach.CUSTOMER_REACH_SQL)

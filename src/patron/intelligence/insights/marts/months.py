@@ -1,6 +1,7 @@
 """Marts of months, for the departments: what was sold by category, what the club gave and took, what it all came to."""
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, timedelta
 
 from patron.intelligence.insights.marts.contract import ALL_BRANCHES, Mart
 from patron.kernel.exports import ExportColumn
@@ -105,19 +106,43 @@ FINANCE_MONTHS = Mart(
 MONTH_MARTS = (CATEGORY_MONTHS, LOYALTY_MONTHS, VOUCHER_RESULTS, ACTIVITY_MONTHS, FINANCE_MONTHS)
 
 
-def month_marts_sql(currency: str, as_of: date, *, with_cost: bool) -> dict[str, str]:
-    """The query of each of `MONTH_MARTS`, by its name; from the tables, up to and including `as_of`.
+_SLICE_LINES = 2_000_000
 
-    `with_cost`: whether any cost is known. The lines need not be read for it otherwise.
+
+def month_marts_sql(
+    currency: str, as_of: date, *, with_cost: bool, lines: Mapping[date, int]
+) -> dict[str, tuple[str, ...]]:
+    """The queries of each of `MONTH_MARTS`, by its name; from the tables, up to and including `as_of`.
+
+    `with_cost`: whether any cost is known. The lines need not be read for it otherwise. `lines` counts them by month
+    (its first day): different receipts and customers are counted for some months at a time, within bounded memory.
     """
     until = f"<= DATE '{as_of.isoformat()}'"
     return {
-        CATEGORY_MONTHS.name: _categories(currency, until),
-        LOYALTY_MONTHS.name: _loyalty(until),
-        VOUCHER_RESULTS.name: _vouchers(until),
-        ACTIVITY_MONTHS.name: _activities(until),
-        FINANCE_MONTHS.name: _finance(currency, until, with_cost=with_cost),
+        CATEGORY_MONTHS.name: tuple(
+            _categories(currency, f"{until} AND l.occurred_on >= DATE '{first}' AND l.occurred_on < DATE '{end}'")
+            for first, end in slices_of(lines)
+        ),
+        LOYALTY_MONTHS.name: (_loyalty(until),),
+        VOUCHER_RESULTS.name: (_vouchers(until),),
+        ACTIVITY_MONTHS.name: (_activities(until),),
+        FINANCE_MONTHS.name: (_finance(currency, until, with_cost=with_cost),),
     }
+
+
+def slices_of(lines: Mapping[date, int]) -> list[tuple[date, date]]:
+    """Stretches of whole months with about two million lines, or one month: first day, and day after the last."""
+    found: list[tuple[date, date]] = []
+    held = _SLICE_LINES
+    for month in sorted(lines):
+        end = (month + timedelta(31)).replace(day=1)
+        if held + lines[month] > _SLICE_LINES:
+            found.append((month, end))
+            held = lines[month]
+        else:
+            found[-1] = (found[-1][0], end)
+            held += lines[month]
+    return found
 
 
 def _categories(currency: str, until: str) -> str:

@@ -13,6 +13,7 @@ from patron.core.catalog.testing import make_product
 from patron.core.customers.models import Customer
 from patron.core.customers.testing import APPLEBY, CHAN, LI, OUYANG, WANG, make_customer
 from patron.intelligence.insights.dictionary import MARTS
+from patron.intelligence.insights.marts.months import month_marts_sql, slices_of
 from patron.intelligence.insights.mine import month_ends
 from patron.intelligence.insights.refresh import refresh
 from patron.intelligence.mining.inventory import Flow, stock_lines
@@ -227,3 +228,26 @@ def test_month_ends_are_whole_months_then_today() -> None:
     ends = month_ends(date(2026, 3, 2), months=3)
     assert ends == [date(2025, 12, 31), date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 2)]
     assert month_ends(date(2026, 2, 28), months=1) == [date(2026, 1, 31), date(2026, 2, 28)]
+
+
+def test_many_lines_are_counted_some_months_at_a_time() -> None:
+    lines = {(2026, 1): 1_500_000, (2026, 2): 400_000, (2025, 12): 900_000, (2026, 4): 3_000_000, (2026, 5): 1}
+    counted = {date(year, month, 1): number for (year, month), number in lines.items()}
+    assert slices_of(counted) == [
+        (date(2025, 12, 1), date(2026, 1, 1)),
+        (date(2026, 1, 1), date(2026, 3, 1)),
+        (date(2026, 4, 1), date(2026, 5, 1)),
+        (date(2026, 5, 1), date(2026, 6, 1)),
+    ]
+    assert slices_of({}) == []
+
+
+def test_the_slices_of_months_together_are_the_whole(house: Path, cast: dict[str, Customer]) -> None:
+    refresh(now=NOON)
+    warehouse = open_warehouse(house)
+    of_each = {date(2025, 2, 1): 2_000_000, date(2025, 3, 1): 1, date(2026, 2, 1): 2_000_000, date(2026, 3, 1): 2}
+    queries = month_marts_sql("HKD", AS_OF, with_cost=False, lines=of_each)["category_months"]
+    columns = "month, category, coalesce(branch_id, -1), sales::DECIMAL(18,2), receipts, customers"
+    apart = sorted(row for query in queries for row in warehouse.rows(f"SELECT {columns} FROM ({query})"))
+    assert len(queries) == 4
+    assert apart == sorted(warehouse.rows(f"SELECT {columns} FROM category_months"))
