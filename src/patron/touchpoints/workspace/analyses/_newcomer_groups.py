@@ -58,7 +58,7 @@ def group_parts(desk: Desk, measure: Measure, dimension: str, test: Comparison) 
             (
                 Column(str(DIMENSION_LABELS[dimension])),
                 Column(_("Newcomers"), "count"),
-                Column(_("Came back") if measure == "back" else _("Gone"), "count"),
+                Column(_("Back so far") if measure == "back" else _("Gone"), "count"),
                 Column(_("Expected if all were alike"), "decimal"),
                 Column(
                     (_("Back by day %(day)s") if measure == "back" else _("Still buying after day %(day)s"))

@@ -20,7 +20,7 @@ STATE_LABELS: Final[dict[str, Words]] = {
     "fresh": gettext_lazy("Too early to write"),
     "late": gettext_lazy("Hardly coming any more"),
     "untold": gettext_lazy("First purchase only"),
-    "back": gettext_lazy("Came back"),
+    "back": gettext_lazy("Back again"),
 }
 MEASURE_LABELS: Final[dict[str, Words]] = {
     "back": gettext_lazy("Coming back"),
@@ -111,4 +111,4 @@ def newcomer_sentence(found: Finding) -> str:
     if found.label == "untold":
         return _("Has bought once, on %(day)s, and not come back yet.") % words
     told = _("Has bought once, on %(day)s; %(chance)s likely to come back in the next %(days)s days.") % words
-    return f"{told} {_('Write now.')}" if found.label == "due" else told
+    return formats.sentences(told, _("Write now.")) if found.label == "due" else told

@@ -118,7 +118,7 @@ def _sentence(desk: Desk, figures: GroupFigures, counts: dict[State, StateCount]
         told.append(_("Of %(newcomers)s newcomers %(share)s come back within %(days)s days."))
     if metrics.get("due_from") is None:
         told.append(_("Too few have come back to say when to write."))
-        return " ".join(told) % facts
+        return formats.sentences(*told) % facts
     told.append(_("Half of those who come back do so by day %(half)s."))
     if metrics.get("due_until") is not None:
         told.append(_("From day %(quiet)s on hardly anybody does."))
@@ -132,7 +132,7 @@ def _sentence(desk: Desk, figures: GroupFigures, counts: dict[State, StateCount]
                 due,
             )
         )
-    return " ".join(told) % facts
+    return formats.sentences(*told) % facts
 
 
 def _tiles(desk: Desk, figures: GroupFigures, counts: dict[State, StateCount]) -> list[Tile]:
@@ -205,7 +205,7 @@ def _pictures(desk: Desk, days: Sequence[CurveDay], branch: int) -> list[Part]:
             ChartPart(
                 _("Back, by days since the first purchase"),
                 _curve(
-                    _("Back"),
+                    _("Have come back"),
                     days,
                     _("%(share)s are back by day %(day)s; the band holds the true share with %(sure)s confidence.")
                     % facts,
@@ -222,7 +222,7 @@ def _pictures(desk: Desk, days: Sequence[CurveDay], branch: int) -> list[Part]:
         }
         told = _("%(share)s still buy after day %(day)s.") % facts
         if stay.median_days is not None:
-            told = f"{told} {_('Half have made their last purchase by day %(half)s.') % facts}"
+            told = formats.sentences(told, _("Half have made their last purchase by day %(half)s.") % facts)
         parts.append(
             ChartPart(_("Still buying, by days since the first purchase"), _curve(_("Still buying"), staying, told))
         )
@@ -263,7 +263,7 @@ def _list(desk: Desk, chosen: State) -> TablePart:
             Column(_("Expected"), "day"),
             Column(_("First basket"), "money"),
             Column(_("Department")),
-            Column(_("Came back"), "day"),
+            Column(_("Came back on"), "day"),
             Column(_("Why")),
         ),
         [_row(each) for each in rows],
@@ -298,8 +298,8 @@ def _milestones(days: Sequence[CurveDay]) -> list[Part]:
             "days",
             _("By which day how many are back"),
             (
-                Column(_("Day"), "count"),
-                Column(_("Back"), "percent"),
+                Column(_("By day"), "count"),
+                Column(_("Back by then"), "percent"),
                 Column(_("At least"), "percent"),
                 Column(_("At most"), "percent"),
             ),
