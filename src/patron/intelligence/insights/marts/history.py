@@ -163,20 +163,20 @@ def _consents_sql(day: str) -> str:
     return f"""
         WITH channels AS ({channels}),
         said AS (
-            SELECT s.customer_id, concat('consent_', s.purpose, '_', ch.channel) AS attribute, s.given_on,
-                   CASE WHEN s.granted THEN 'granted' ELSE 'refused' END AS value,
-                   row_number() OVER (
-                       PARTITION BY s.customer_id, s.purpose, ch.channel, s.given_on
-                       ORDER BY s.given_at DESC, s.consent_id DESC
-                   ) AS place
+            SELECT s.customer_id, s.purpose, ch.channel, s.granted, s.given_on,
+                   lead(s.given_on) OVER (
+                       PARTITION BY s.customer_id, s.purpose, ch.channel ORDER BY s.given_at, s.consent_id
+                   ) AS next_on
             FROM consents s JOIN channels ch ON s.channel IN (ch.channel, 'any') WHERE s.given_on <= {day}
         ),
         steps AS (
-            SELECT *, lag(value) OVER (PARTITION BY customer_id, attribute ORDER BY given_on) AS former
-            FROM said WHERE place = 1
+            SELECT customer_id, purpose, channel, granted, given_on,
+                   lag(granted) OVER (PARTITION BY customer_id, purpose, channel ORDER BY given_on) AS former
+            FROM said WHERE next_on IS NULL OR next_on <> given_on
         )
-        SELECT customer_id, attribute, '' AS programme, value, given_on AS valid_from,
-               lead(given_on) OVER (PARTITION BY customer_id, attribute ORDER BY given_on) AS valid_to,
+        SELECT customer_id, concat('consent_', purpose, '_', channel) AS attribute, '' AS programme,
+               CASE WHEN granted THEN 'granted' ELSE 'refused' END AS value, given_on AS valid_from,
+               lead(given_on) OVER (PARTITION BY customer_id, purpose, channel ORDER BY given_on) AS valid_to,
                'recorded' AS source
-        FROM steps WHERE former IS NULL OR former <> value
+        FROM steps WHERE former IS NULL OR former <> granted
     """  # noqa: S608 (constants and a date)

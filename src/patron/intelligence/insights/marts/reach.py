@@ -54,28 +54,33 @@ _CONTACT = " ".join(f"WHEN '{channel}' THEN c.{column}" for channel, column in C
 
 def reach_sql(as_of: date) -> str:
     """Every customer and channel with what is known of it as of a day; from `customers` and `consents`."""
+    later = "s.given_at > a.given_at OR (s.given_at = a.given_at AND s.consent_id > a.consent_id)"
     return f"""
         WITH channels AS ({_CHANNELS}),
-        said AS (
-            SELECT s.customer_id, ch.channel, s.granted, s.given_on,
+        answers AS (
+            SELECT customer_id, channel, granted, given_at, given_on, consent_id,
                    row_number() OVER (
-                       PARTITION BY s.customer_id, ch.channel ORDER BY s.given_at DESC, s.consent_id DESC
+                       PARTITION BY customer_id, channel ORDER BY given_at DESC, consent_id DESC
                    ) AS place
-            FROM consents s JOIN channels ch ON s.channel IN (ch.channel, 'any')
-            WHERE s.purpose = 'marketing' AND s.given_on <= DATE '{as_of.isoformat()}'
+            FROM consents WHERE purpose = 'marketing' AND given_on <= DATE '{as_of.isoformat()}'
         ),
+        said AS (SELECT * FROM answers WHERE place = 1),
         known AS (
             SELECT c.customer_id, c.home_branch_id AS branch_id, c.status = 'active' AS is_active, ch.channel,
                    CASE ch.channel {_CONTACT} END AS has_contact
             FROM customers c CROSS JOIN channels ch
+        ),
+        judged AS (
+            SELECT k.*, CASE WHEN a.consent_id IS NULL OR {later} THEN s.granted ELSE a.granted END AS granted,
+                   CASE WHEN a.consent_id IS NULL OR {later} THEN s.given_on ELSE a.given_on END AS since
+            FROM known k
+            LEFT JOIN said s ON s.customer_id = k.customer_id AND s.channel = k.channel
+            LEFT JOIN said a ON a.customer_id = k.customer_id AND a.channel = 'any'
         )
-        SELECT k.customer_id, k.branch_id, k.is_active, k.channel, coalesce(k.has_contact, false) AS has_contact,
-               CASE WHEN s.granted THEN 'granted' WHEN s.granted IS NULL THEN 'not_asked' ELSE 'refused' END
-                   AS permission,
-               s.given_on AS since,
-               coalesce(k.has_contact AND s.granted AND k.is_active, false) AS reachable
-        FROM known k
-        LEFT JOIN said s ON s.customer_id = k.customer_id AND s.channel = k.channel AND s.place = 1
+        SELECT customer_id, branch_id, is_active, channel, coalesce(has_contact, false) AS has_contact,
+               CASE WHEN granted THEN 'granted' WHEN granted IS NULL THEN 'not_asked' ELSE 'refused' END AS permission,
+               since, coalesce(has_contact AND granted AND is_active, false) AS reachable
+        FROM judged
     """  # noqa: S608 (constants and a date)
 
 
