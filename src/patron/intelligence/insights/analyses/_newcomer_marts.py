@@ -40,7 +40,7 @@ CURVES: Final = Mart(
         ExportColumn("low", "float64", "Lower end of its interval."),
         ExportColumn("high", "float64", "Upper end."),
     ),
-    order="measure, branch_id, dimension, group, day",
+    order='measure, branch_id, dimension, "group", day',
 )
 GROUPS: Final = Mart(
     name="newcomers_groups",
