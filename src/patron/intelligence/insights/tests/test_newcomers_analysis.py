@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from patron.intelligence.insights.analyses.contract import INSIGHT_COLUMNS, Context, Findings
@@ -75,10 +76,12 @@ def _found(tmp_path_factory: pytest.TempPathFactory) -> Findings:
     return found_in(tmp_path_factory.mktemp("house") / "warehouse", tables)
 
 
-def test_each_mart_has_its_columns(found: Findings) -> None:
+def test_each_mart_has_its_columns_and_can_be_stored_in_its_order(found: Findings) -> None:
     for mart in ANALYSIS.marts:
-        assert {column.name for column in mart.columns} <= set(found.tables[mart.name].column_names)
-        assert found.tables[mart.name].num_rows > 0
+        with duckdb.connect() as duck:
+            duck.register("made", found.tables[mart.name])
+            columns = ", ".join(f'"{column.name}"::{column.sql_type} AS "{column.name}"' for column in mart.columns)
+            assert duck.execute(f"SELECT {columns} FROM made ORDER BY {mart.order}").fetchall()
 
 
 def test_insights_are_the_listed_newcomers_with_their_facts(found: Findings) -> None:
