@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,46 @@ ANALYSES = "analyses"
 """Below the warehouse, the store of what the analyses found: it has versions of its own."""
 
 _lock = threading.Lock()
-_open: dict[Path, tuple[tuple[int, int], Any]] = {}
+_open: dict[Path, tuple[tuple[int, int], Any, "_Answers"]] = {}
+
+
+class _Answers:
+    """Short answers of one published version, which never changes: asked again, they are the same.
+
+    Keeps those asked for lately. Safe to share among threads.
+    """
+
+    MOST = 1000
+    ROWS = 500
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[object, ...], list[tuple[Any, ...]]] = OrderedDict()
+
+    @staticmethod
+    def key(query: str, parameters: Sequence[object]) -> tuple[object, ...] | None:
+        """What names the answer; None where a parameter has no fixed value. 1 and True ask for different things."""
+        key = (query, *((type(each), each) for each in parameters))
+        try:
+            hash(key)
+        except TypeError:
+            return None
+        return key
+
+    def find(self, key: tuple[object, ...]) -> list[tuple[Any, ...]] | None:
+        with self._lock:
+            if (found := self._kept.get(key)) is None:
+                return None
+            self._kept.move_to_end(key)
+            return list(found)
+
+    def keep(self, key: tuple[object, ...], rows: list[tuple[Any, ...]]) -> None:
+        if len(rows) > self.ROWS:
+            return
+        with self._lock:
+            self._kept[key] = list(rows)
+            if len(self._kept) > self.MOST:
+                self._kept.popitem(last=False)
 
 
 class Warehouse:
@@ -29,11 +69,19 @@ class Warehouse:
     Use it in the thread that opened it; opening again is cheap. Tables and marts are read by the same names.
     """
 
-    def __init__(self, root: Path, manifest: Manifest, connection: Any, results: Manifest | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        manifest: Manifest,
+        connection: Any,
+        results: Manifest | None = None,
+        answers: _Answers | None = None,
+    ) -> None:
         self.root = root
         self.manifest = manifest
         self.results = results
         self._connection = connection
+        self._answers = answers
         self._backend: Any = None
 
     @property
@@ -72,7 +120,12 @@ class Warehouse:
 
     def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of an SQL query (DuckDB) over the tables and marts; `?` stand for `parameters`."""
+        key = self._answers.key(query, parameters) if self._answers is not None else None
+        if self._answers is not None and key is not None and (known := self._answers.find(key)) is not None:
+            return known
         found: list[tuple[Any, ...]] = self._connection.execute(query, list(parameters)).fetchall()
+        if self._answers is not None and key is not None:
+            self._answers.keep(key, found)
         return found
 
     def dicts(self, query: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
@@ -87,7 +140,7 @@ class Warehouse:
 
 
 def open_warehouse(path: Path | str | None = None) -> Warehouse:
-    """The version that is published now.
+    """The version that is published now, for pages: short answers are remembered while it is the one.
 
     `path` is the warehouse directory; by default that of the installation (`PATRON_WAREHOUSE`, else `warehouse` in
     `PATRON_HOME`). Raises WarehouseMissing when nothing has been published yet.
@@ -103,8 +156,8 @@ def open_warehouse(path: Path | str | None = None) -> Warehouse:
                 connection = _with_views(manifest, found, root)
                 if connection is None:
                     continue  # cleared away between the two looks: there is a newer one
-                kept = _open[root] = (versions, connection)
-            return Warehouse(root, manifest, kept[1].cursor(), found)
+                kept = _open[root] = (versions, connection, _Answers())
+            return Warehouse(root, manifest, kept[1].cursor(), found, kept[2])
 
 
 def over(root: Path, manifest: Manifest, *, memory_mb: int, overflow: Path) -> Warehouse:
