@@ -37,7 +37,7 @@ PRODUCTS = Mart(
         ExportColumn("reason_code", "string", "due, habit, once, together or popular."),
         ExportColumn("reason", "string", "The reason in words, English."),
     ),
-    order="list, rank, customer_id",
+    order="list, rank, confidence DESC NULLS LAST, score DESC, customer_id",
 )
 METHODS = Mart(
     name="next_product_methods",
