@@ -43,6 +43,7 @@ class _Followed:
     ended: Flags
     soon: int
     until: int
+    shown_from: int
 
 
 def divisions_of(told: pa.Table, least: int) -> dict[str, Division]:
@@ -87,14 +88,15 @@ def group_tables(
     found: Study, divisions: Mapping[str, Division], branch: pa.Array, parameters: NewcomersParameters
 ) -> tuple[list[Row], list[Row], list[Row]]:
     """The rows of the curves, of the groups and of the comparisons."""
+    from patron.intelligence.mining.models.newcomers import STAYING_SHOWN_FROM, WAITING_SHOWN_FROM
     from patron.intelligence.mining.survival.comparing import compare
 
     duration, came = found.newcomers.returns()
     told, followed, gone = found.newcomers.stays(parameters.lost_days)
     everybody = np.ones(len(duration), dtype=bool)
     measures = (
-        _Followed("back", everybody, duration, came, parameters.soon_days, parameters.horizon_days),
-        _Followed("stay", told, followed, gone, parameters.lost_days, parameters.window_days),
+        _Followed("back", everybody, duration, came, parameters.soon_days, parameters.horizon_days, WAITING_SHOWN_FROM),
+        _Followed("stay", told, followed, gone, parameters.lost_days, parameters.window_days, STAYING_SHOWN_FROM),
     )
     curves: list[Row] = []
     groups: list[Row] = []
@@ -142,7 +144,7 @@ def _described(followed: _Followed, inside: Flags, parameters: NewcomersParamete
 
     duration, ended = followed.duration[inside], followed.ended[inside]
     curve = kaplan_meier(duration, ended, confidence=parameters.confidence)
-    last = last_shown(duration, followed.until)
+    last = last_shown(duration, followed.until, least=followed.shown_from)
     share, low, high = curve.by_day(last)
     if followed.measure == "back":
         share, low, high = 1 - share, 1 - high, 1 - low

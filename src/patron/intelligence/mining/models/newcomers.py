@@ -26,8 +26,10 @@ CODES: Final = ("back", "fresh", "due", "late", "untold")
 MILESTONES: Final = (7, 14, 28, 56, 90, 180, 365)
 #: With fewer who came back, the days on which half and nearly all have come cannot be told.
 TELL_FROM: Final = 10
-#: A curve is shown for as long as so many are at risk.
-SHOWN_FROM: Final = 5
+#: A curve is shown for as long as so many wait, or are followed: those who came back no longer wait and leave the curve
+#: sure, those of whom nothing more is known do not.
+WAITING_SHOWN_FROM: Final = 5
+STAYING_SHOWN_FROM: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +102,10 @@ def study(days: Days, as_of: dt.date, parameters: NewcomersParameters) -> Study:
     )
 
 
-def last_shown(duration: Whole, horizon: int) -> int:
-    """The last day, up to the horizon, on which enough newcomers are at risk for a curve to mean something."""
+def last_shown(duration: Whole, horizon: int, *, least: int) -> int:
+    """The last day, up to the horizon, on which at least ``least`` newcomers are at risk; 0 with fewer."""
     ordered = np.sort(duration)
-    return min(int(ordered[-SHOWN_FROM]), horizon) if len(ordered) >= SHOWN_FROM else 0
+    return min(int(ordered[-least]), horizon) if len(ordered) >= least else 0
 
 
 def compute(purchases: Purchases, as_of: dt.date, parameters: NewcomersParameters) -> Outcome:
@@ -207,7 +209,7 @@ def metrics_of(found: Study, parameters: NewcomersParameters) -> dict[str, Metri
     """The figures of a run; shares only as far as newcomers have been watched."""
     duration, _came = found.newcomers.returns()
     codes = np.bincount(codes_of(found), minlength=len(CODES))
-    last = last_shown(duration, parameters.horizon_days)
+    last = last_shown(duration, parameters.horizon_days, least=WAITING_SHOWN_FROM)
     metrics: dict[str, Metric] = {
         "customers": len(duration),
         **{name: int(codes[place]) for place, name in enumerate(CODES)},
@@ -242,8 +244,11 @@ def _series(found: Study, parameters: NewcomersParameters) -> dict[str, tuple[Po
     series: dict[str, tuple[Point, ...]] = {}
     duration, _came = found.newcomers.returns()
     _told, followed, _gone = found.newcomers.stays(parameters.lost_days)
-    for name, curve, seen in (("waiting", found.waiting, duration), ("staying", found.staying, followed)):
-        last = last_shown(seen, parameters.horizon_days)
+    for name, curve, seen, least in (
+        ("waiting", found.waiting, duration, WAITING_SHOWN_FROM),
+        ("staying", found.staying, followed, STAYING_SHOWN_FROM),
+    ):
+        last = last_shown(seen, parameters.horizon_days, least=least)
         if last:
             for suffix, values in zip(("", "_low", "_high"), curve.by_day(last), strict=True):
                 series[f"{name}{suffix}"] = tuple(enumerate(values.tolist()))

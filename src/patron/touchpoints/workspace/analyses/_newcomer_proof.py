@@ -85,8 +85,8 @@ def explained(desk: Desk) -> list[str]:
         ),
         _(
             "Coming back is a purchase on a later day. Those who have not come yet count for as long as they have been "
-            "watched, up to %(until)s (Kaplan–Meier curves, Greenwood's limits). Curves end where fewer than five are "
-            "watched."
+            "watched, up to %(until)s (Kaplan–Meier curves, Greenwood's limits). The curve of those who come back ends "
+            "where fewer than five still wait, that of those who stay where fewer than ten are followed."
         ),
         _(
             "Gone is who was silent for more than %(lost)s days, on the day of the last purchase before; it can be "
