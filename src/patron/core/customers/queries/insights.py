@@ -1,13 +1,16 @@
 """What the models say, beside a customer or a handful of them."""
 
 from collections.abc import Iterable
+from typing import Final
 
+from django.core.cache import cache
 from django.db.models import Count, F
 
-from patron.core.customers.models import Customer, Insight
+from patron.core.customers.models import Customer, Insight, InsightRun
 from patron.kernel.actor import Actor
 
 VALUE, LIFECYCLE = "value", "lifecycle"
+_REMEMBERED_SECONDS: Final = 600
 
 
 def insights_of(customer: Customer) -> dict[str, Insight]:
@@ -26,11 +29,21 @@ def stages_of(customer_ids: Iterable[int]) -> dict[int, str]:
 
 
 def label_counts(model: str, actor: Actor) -> dict[str, int]:
-    """How many customers that `actor` may see have each label of `model`."""
+    """How many customers that `actor` may see have each label of `model`.
+
+    Remembered for ten minutes, until the model's next run: counting a million of them takes too long for a page.
+    """
+    run = InsightRun.objects.filter(model=model).order_by("-id").values_list("id", flat=True).first()
     rows = Insight.objects.filter(model=model)
     if actor.branch_ids is not None:
         rows = rows.filter(customer__home_branch_id__in=actor.branch_ids)
-    return dict(rows.values_list("label").annotate(Count("pk")).order_by("label"))
+    branches = "all" if actor.branch_ids is None else ",".join(map(str, sorted(actor.branch_ids)))
+    counted: dict[str, int] = cache.get_or_set(
+        f"labels-{model}-{run}-{branches}",
+        lambda: dict(rows.values_list("label").annotate(Count("pk")).order_by("label")),
+        _REMEMBERED_SECONDS,
+    )
+    return dict(counted)
 
 
 def customers_labelled(model: str, label: str, *, limit: int) -> list[int]:
