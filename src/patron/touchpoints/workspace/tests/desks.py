@@ -1,13 +1,14 @@
 """A small house with the results of analyses, and the desk of a reader in it: what tests of their pages begin with."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 from django.http import QueryDict
 
-from patron.intelligence.insights.analyses.contract import Analysis, Context, Findings
+from patron.intelligence.insights.analyses.contract import INSIGHTS, Analysis, Context, Findings
 from patron.intelligence.reports.scope import Scope
 from patron.intelligence.warehouse.reader import Warehouse, open_warehouse
 from patron.intelligence.warehouse.testing_files import AS_OF, published
@@ -24,18 +25,30 @@ Shop = tuple[Warehouse, Run]
 def house(
     tmp_path_factory: pytest.TempPathFactory, tables: Tables, *, changed: Changed | None = None, as_of: date = AS_OF
 ) -> Context:
-    """A published warehouse of these tables, ready for analyses; `changed` are the parameters that people changed."""
+    """A published warehouse of these tables, ready for analyses; `changed` are the parameters that people changed.
+
+    It remembers no answers: tests put other tables under the same names.
+    """
     root = tmp_path_factory.mktemp("house") / "warehouse"
     published(root, tables)
-    return Context(open_warehouse(root), as_of=as_of, currency="HKD", changed=changed or {})
+    opened = open_warehouse(root)
+    warehouse = Warehouse(opened.root, opened.manifest, opened.connection, opened.results)
+    return Context(warehouse, as_of=as_of, currency="HKD", changed=changed or {})
 
 
 def find(context: Context, analysis: Analysis) -> Findings:
-    """Run the analysis; its tables can then be read from the warehouse."""
+    """Run the analysis; its tables can then be read from the warehouse. Large ones are given as the others are."""
     context.running = analysis.name
     findings = analysis.find(context)
+    duck = context.warehouse.connection
+    large = {name: duck.table(made).to_arrow_table() for name, made in findings.large.items()}
+    findings = replace(
+        findings,
+        insights=large.pop(INSIGHTS, findings.insights),
+        tables={**findings.tables, **large},
+    )
     for name, table in findings.tables.items():
-        context.warehouse.connection.register(name, table)
+        duck.register(name, table)
     return findings
 
 
