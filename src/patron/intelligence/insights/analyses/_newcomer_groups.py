@@ -60,8 +60,10 @@ def divisions_of(told: pa.Table, least: int) -> dict[str, Division]:
     }
     found = {}
     for name in DIMENSIONS:
-        values = np.array(texts[name].to_pylist(), dtype=object)
-        found[name] = divided(values, least=least, most=MOST_GROUPS, other=OTHER, by_name=name in _BY_NAME)
+        values = pa.chunked_array([texts[name]]) if isinstance(texts[name], pa.Array) else texts[name]
+        found[name] = divided(
+            values.combine_chunks(), least=least, most=MOST_GROUPS, other=OTHER, by_name=name in _BY_NAME
+        )
     ages = found["age_band"]
     order = sorted(range(len(ages.names)), key=lambda each: _age_place(ages.names[each]))
     place = np.empty(len(order), dtype=np.int64)

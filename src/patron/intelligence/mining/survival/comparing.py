@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow as pa
 
 from patron.intelligence.mining.arrays import Flags, Whole
 from patron.intelligence.mining.profiles.comparison import holm
 from patron.intelligence.mining.survival.kaplan_meier import LogRank, log_rank
-
-#: The group of each newcomer as text.
-Names: TypeAlias = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +38,25 @@ class Compared:
     adjusted: float | None
 
 
-def divided(values: Names, *, least: int, most: int, other: str, by_name: bool = False, unknown: str = "") -> Division:
-    """Groups by their value: those of fewer than ``least``, and all but the ``most`` largest, join ``other``, the last.
+def divided(
+    values: pa.Array, *, least: int, most: int, other: str, by_name: bool = False, unknown: str = ""
+) -> Division:
+    """Groups by their value (texts, none of them null).
 
-    Ordered by size, the largest first, then by name, or ``by_name`` alone. Who has the value ``unknown`` belongs to
-    ``other`` too: not known is no group to be compared.
+    Those of fewer than ``least``, and all but the ``most`` largest, join ``other``, the last. Ordered by size, the
+    largest first, then by name, or ``by_name`` alone. Who has the value ``unknown`` belongs to ``other`` too: not known
+    is no group to be compared.
     """
-    names, place, size = np.unique(values.astype(str), return_inverse=True, return_counts=True)
+    coded = values.dictionary_encode()
+    names, place = coded.dictionary.to_pylist(), coded.indices.to_numpy().astype(np.int64)
+    size = np.bincount(place, minlength=len(names)).tolist()
     order = sorted(range(len(names)), key=lambda each: (-size[each], names[each]))
     kept = [each for each in order if size[each] >= least and names[each] not in {other, unknown}][:most]
     kept = sorted(kept, key=lambda each: names[each]) if by_name else kept
     number = np.full(len(names), len(kept), dtype=np.int64)
     number[kept] = np.arange(len(kept))
     rest = [other] * (len(names) > len(kept))
-    return Division(number[place], (*(str(names[each]) for each in kept), *rest))
+    return Division(number[place], (*(names[each] for each in kept), *rest))
 
 
 def compare(duration: Whole, ended: Flags, divisions: Mapping[str, Division]) -> dict[str, Compared]:

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
@@ -254,16 +255,16 @@ def test_one_group_a_group_of_one_and_nobody_are_not_compared():
     duration, ended = np.array([3, 4, 5]), np.array([True, True, False])
     one = compare(duration, ended, {"branch": Division(np.zeros(3, dtype=np.int64), ("1",))})["branch"]
     assert (one.groups, one.tested, one.adjusted) == (1, None, None)
-    single = divided(np.array(["a", "a", "b"]), least=2, most=5, other="other")
+    single = divided(pa.array(["a", "a", "b"]), least=2, most=5, other="other")
     assert single.names == ("a", "other")
     assert single.group.tolist() == [0, 0, 1]
     nobody = compare(duration, np.zeros(3, dtype=bool), {"x": single})["x"]
     assert nobody.tested is None
-    assert divided(np.array([], dtype=object), least=2, most=5, other="other").names == ()
+    assert divided(pa.array([], pa.string()), least=2, most=5, other="other").names == ()
 
 
 def test_groups_are_the_largest_and_the_unknown_joins_the_others():
-    values = np.array(["b"] * 5 + ["a"] * 5 + ["c"] * 9 + [""] * 7 + ["d"] * 4)
+    values = pa.array(["b"] * 5 + ["a"] * 5 + ["c"] * 9 + [""] * 7 + ["d"] * 4)
     found = divided(values, least=5, most=2, other="other")
     assert found.names == ("c", "a", "other")
     assert np.bincount(found.group).tolist() == [9, 5, 16]
