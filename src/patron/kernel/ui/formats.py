@@ -54,6 +54,11 @@ def is_chinese() -> bool:
     return (get_language() or "en").startswith("zh")
 
 
+def sentences(*told: str) -> str:
+    """Sentences one after the other, empty ones left out; Chinese writes no space between them."""
+    return ("" if is_chinese() else " ").join(filter(None, told))
+
+
 def currency_symbol(currency: str) -> str:
     """What stands before an amount: `HK$`, or the code and a space where there is no usual symbol."""
     return _SYMBOLS.get(currency, f"{currency}{_NBSP}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from typing import Final, Protocol
@@ -172,6 +172,21 @@ SENTENCES: Final = (
     ),
 )
 
+#: Sentences of runs whose pages say as much in words of their own.
+SAID_BY_PAGES: Final = frozenset({
+    "The window is %(from)s to %(to)s, the last %(days)s whole days of the data.",
+    "Public holidays of %(country)s are used: they lower the error of the past (%(with)s with, %(without)s without).",
+    ("Public holidays of %(country)s are not used: they do not lower the error of the past (%(with)s with, "
+     "%(without)s without)."),
+    "Cost is known for %(share)s of the money; the rest is taken to earn %(margin)s.",
+    "The data are whole until %(day)s; later days have hardly any purchases, and nobody is judged by them.",
+    "What an action brings is assumed until campaigns with control groups have measured it.",
+    "What a contact saves and costs is assumed until campaigns with control groups have measured it.",
+    "Days of birth never leave the database: a birthday shows by the voucher that the programme gave for it.",
+    "The season of the year needs two years of data; there are %(weeks)s weeks.",
+    "No kind of voucher has been used often enough to learn from.",
+})  # fmt: skip
+
 
 class Judged(Protocol):
     """A run as the register keeps it."""
@@ -190,23 +205,29 @@ class Judged(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A sentence; `language` is "en" where it could not be told in the reader's."""
+    """A sentence; `language` is "en" where it could not be told in the reader's. `template` is how the run says it."""
 
     text: str
     language: str = ""
+    template: str = field(default="", compare=False)
 
 
 def told(sentence: str) -> Told:
     """One sentence of a run, in the reader's language where it is known."""
     for pattern, template in _patterns(SENTENCES):
         if found := pattern.fullmatch(sentence):
-            return Told(gettext(template) % _places(found))
+            return Told(gettext(template) % _places(found), template=template)
     return Told(sentence, "en")
 
 
 def notes(sentences: Iterable[str]) -> list[Told]:
     """What to keep in mind, sentence by sentence."""
     return [told(sentence) for sentence in sentences if sentence]
+
+
+def page_notes(sentences: Iterable[str]) -> list[Told]:
+    """What a page adds to its own explanation: the notes of the run that it does not give anyway."""
+    return [each for each in notes(sentences) if each.template not in SAID_BY_PAGES]
 
 
 def proof_name(metric: str) -> Told:

@@ -110,3 +110,9 @@ def test_by_name_refuses_what_a_style_cannot_show():
         formats.by_name("many", "count")
     with pytest.raises(ValueError, match="no cell style 'roman'"):
         formats.by_name(4, "roman")
+
+
+def test_sentences_follow_one_another_without_a_space_in_chinese():
+    assert formats.sentences("One.", "", "Two.") == "One. Two."
+    with translation.override("zh-hant"):
+        assert formats.sentences("一。", "", "二。") == "一。二。"

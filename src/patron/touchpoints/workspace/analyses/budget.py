@@ -69,10 +69,12 @@ class _Cell:
 
 def build(desk: Desk) -> Answer:
     """The best division of the chosen budget, what equal parts would bring, and the curve of what more would."""
-    budget = desk.number("budget", 10_000, 0, 1e9, label=_("Budget"))
-    works = desk.number("works", 100, 1, 1000, label=_("Works (100: as assumed)")) / 100
-    most = desk.number("most", 100, 1, 100, label=_("At most in one place, %")) / 100
-    shape = next(each for each in SHAPES if each == desk.choice("curve", dict(SHAPES.items()), label=_("Each action")))
+    symbol = formats.currency_symbol(desk.currency)
+    budget = desk.number("budget", 10_000, 0, 1e9, label=_("Budget (%(currency)s)") % {"currency": symbol})
+    works = desk.number("works", 100, 1, 1000, label=_("How well it works (100: as assumed)")) / 100
+    most = desk.number("most", 100, 1, 100, label=_("At most for one action, %")) / 100
+    curve = desk.choice("curve", dict(SHAPES.items()), label=_("More money for an action"))
+    shape = next(each for each in SHAPES if each == curve)
     everything = desk.flag("all", label=_("Spend it all"))
     segments = [each for each in budget_segments(desk.warehouse, desk.scope) if each.stage in UPLIFT]
     if not segments:
@@ -144,13 +146,13 @@ def _sentence(desk: Desk, cells: Sequence[_Cell], division: Division, budget: fl
     }
     told = (
         _(
-            "Spend %(spent)s, most of it (%(first)s) on %(where)s: by the assumptions below this brings about "
+            "Spend %(spent)s, the largest part (%(first)s) on %(where)s: by the assumptions below this brings about "
             "%(gain)s of gross profit."
         )
         % facts
     )
     if budget - spent >= 1:
-        told += " " + _("Keep %(kept)s: nothing would bring it back.") % facts
+        return formats.sentences(told, _("Keep %(kept)s: nothing would bring it back.") % facts)
     return told
 
 
@@ -222,7 +224,10 @@ def _parts(
                 )
                 for place in places
             ],
-            note=_("Assumed rise: of a customer's yearly money if the action is done once, before “works” is applied."),
+            note=_(
+                "Assumed rise: of a customer's yearly money if the action is done once, before “how well it works” is "
+                "applied."
+            ),
         )
     )
     return parts
@@ -261,8 +266,8 @@ def _explanation(segments: Sequence[BudgetSegment]) -> list[str]:
         % {"margin": formats.percent(margin)},
         _(
             "By how much an action raises a customer's spending, and what it costs, are assumptions until campaigns "
-            "with control groups have measured them; they are in the table. With “works” at 50 you see what remains if "
-            "they are twice too good."
+            "with control groups have measured them; they are in the table. With “how well it works” at 50 you see "
+            "what remains if they are twice too good."
         ),
         _(
             "Stages are those of the life cycle today. A customer who gets a call and a voucher is counted as if each "

@@ -99,6 +99,11 @@ def _sentence(desk: Desk, sums: dict[Group, Danger]) -> str:
             "and spend %(money)s a year: call the first ten today.",
             high.customers,
         )
+        if 1 < high.customers <= _FIRST:
+            told = _(
+                "%(customers)s customers are at high risk of leaving within %(days)s days (about %(leavers)s of them "
+                "will) and spend %(money)s a year: call them today."
+            )
     if not vips.customers:
         return told % facts
     also = ngettext(
@@ -106,7 +111,7 @@ def _sentence(desk: Desk, sums: dict[Group, Danger]) -> str:
         "%(vips)s VIPs with %(vip_money)s a year are at risk, too.",
         vips.customers,
     )
-    return f"{told} {also}" % facts
+    return formats.sentences(told % facts, also % facts)
 
 
 def _tiles(desk: Desk, sums: dict[Group, Danger], models: list[Contestant]) -> list[Tile]:

@@ -85,7 +85,7 @@ def build(desk: Desk) -> Answer:
             *_choice_part(tried),
             _members_table(desk, None if chosen == "all" else int(chosen), names, short),
         ],
-        explanation=_explanation(desk, tried),
+        explanation=_explanation(desk),
     )
 
 
@@ -328,7 +328,7 @@ def _members_table(desk: Desk, cluster: int | None, names: Mapping[int, str], sh
     )
 
 
-def _explanation(desk: Desk, tried: Sequence[Tried]) -> list[Words]:
+def _explanation(desk: Desk) -> list[Words]:
     metrics = desk.run.metrics
     said: list[Words] = [
         _(
@@ -350,11 +350,6 @@ def _explanation(desk: Desk, tried: Sequence[Tried]) -> list[Words]:
             "abandon": _ratio(desk, "abandon_leverage"),
         },
     ]
-    if (quality := next((each for each in tried if each.chosen), None)) and quality.silhouette < 0.25:
-        said.append(
-            _("The groups run into each other (silhouette %(silhouette)s): their borders are a convention.")
-            % {"silhouette": formats.by_name(quality.silhouette, "ratio")}
-        )
     told = metrics.get("explained_next_13_weeks")
     if isinstance(told, int | float):
         said.append(

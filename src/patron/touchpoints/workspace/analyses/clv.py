@@ -142,7 +142,9 @@ def _tiles(desk: Desk, summary: ClvSummary, models: list[ClvModel]) -> list[Tile
         Tile(
             _("Once good, probably gone"),
             formats.count(summary.gone_good),
-            _("had spent %(money)s") % {"money": formats.money(summary.gone_good_spent, desk.currency, places=0)},
+            _("had spent %(money)s") % {"money": formats.money(summary.gone_good_spent, desk.currency, places=0)}
+            if summary.gone_good
+            else "",
             desk.url(list="gone"),
         ),
     ]

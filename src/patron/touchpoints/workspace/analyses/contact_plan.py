@@ -84,7 +84,8 @@ def _wish(desk: Desk) -> _Wish:
     reps = desk.number("people", 3, 0, 200, label=_("People who call"), whole=True)
     daily = desk.number("calls", call.daily or 25, 1, 500, label=_("Calls per person and day"), whole=True)
     days = desk.number("days", 5, 1, 20, label=_("Days"), whole=True)
-    cost = desk.number("cost", call.cost, 0, 10_000, label=_("Cost of a call"))
+    symbol = formats.currency_symbol(desk.currency)
+    cost = desk.number("cost", call.cost, 0, 10_000, label=_("Cost of a call (%(currency)s)") % {"currency": symbol})
     saves = {
         name: desk.number(
             f"saves_{name}",
@@ -227,7 +228,12 @@ def _people(desk: Desk, found: Sequence[Candidate], wish: _Wish) -> Chart:
         x=Series(_("People who call")),
         y=Series(_("Saved, costs taken off"), "money"),
         currency=desk.currency,
-        reading=_("%(people)s people save about %(gain)s; %(most)s would save about %(top)s.") % facts,
+        reading=(
+            _("%(people)s people save about %(gain)s; %(most)s would save about %(top)s.")
+            if points[-1][1] - now >= 1
+            else _("%(people)s people save about %(gain)s; more people would save no more.")
+        )
+        % facts,
     )
 
 

@@ -130,7 +130,7 @@ def _sentence(moved: Sequence[FeatureRow], branches: Sequence[BranchRow], behind
             )
             % {"count": formats.count(len(branches)), "names": ", ".join(each.name for each in branches[:5])}
         )
-    return " ".join(sentences)
+    return formats.sentences(*sentences)
 
 
 def _behind(days: int) -> str:

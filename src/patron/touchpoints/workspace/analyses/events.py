@@ -54,17 +54,23 @@ def build(desk: Desk) -> Answer:
     rows, more = desk.more(partial(event_rows, desk.warehouse, desk.scope, kind))
     days = int(desk.run.parameters.get("days", 14))
     vips = sum(each.vips for each in counts)
+    most = max(counts, key=lambda each: each.events, default=None)
     ahead = sum(each.ahead for each in counts)
     if not counts:
         sentence = _("Nobody here has an event in these days.")
     else:
         sentence = ngettext(
-            "%(customers)s customer has an event of the last or next %(days)s days; %(vips)s of the events are of "
-            "VIPs. Start with those.",
-            "%(customers)s customers have an event of the last or next %(days)s days; %(vips)s of the events are of "
-            "VIPs. Start with those.",
+            "%(customers)s customer had an event in the last %(days)s days or has one in the next.",
+            "%(customers)s customers had an event in the last %(days)s days or have one in the next.",
             customers,
-        ) % {"customers": formats.count(customers), "days": formats.count(days), "vips": formats.count(vips)}
+        ) % {"customers": formats.count(customers), "days": formats.count(days)}
+        if vips:
+            first = ngettext(
+                "%(vips)s of the events is a VIP's: start there.",
+                "%(vips)s of the events are VIPs': start there.",
+                vips,
+            )
+            sentence = formats.sentences(sentence, first % {"vips": formats.count(vips)})
 
     def every() -> Iterator[Row]:
         for block in every_event_row(desk.warehouse, desk.scope, kind):
@@ -89,6 +95,13 @@ def build(desk: Desk) -> Answer:
                     ],
                     measure=charts.Series(_("Events"), "count"),
                     heading=_("Event"),
+                    reading=_("Most frequent: %(event)s, %(count)s in these days.")
+                    % {
+                        "event": KIND_LABELS.get(most.kind, most.kind),
+                        "count": formats.count(most.events),
+                    }
+                    if most
+                    else None,
                 ),
             ),
             TablePart(

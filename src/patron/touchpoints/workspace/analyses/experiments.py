@@ -144,7 +144,7 @@ class _Plan:
                 _("There are %(customers)s here (%(segment)s): the smallest rise they could show is %(smallest)s.")
                 % told
             )
-        return f"{asked} {seen}"
+        return formats.sentences(asked, seen)
 
     def _impossible(self) -> str:
         if self.measure == RETURN:
@@ -195,7 +195,9 @@ class _Plan:
             Tile(
                 _("Smallest rise they could show"),
                 self._rise_in_words(self.smallest()),
-                _("seen in %(power)s of experiments") % {"power": formats.percent(self.design.power, 0)},
+                _("seen in %(power)s of experiments") % {"power": formats.percent(self.design.power, 0)}
+                if self.smallest() is not None
+                else _("none: too few customers"),
             ),
         ]
 

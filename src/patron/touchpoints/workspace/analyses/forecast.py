@@ -116,7 +116,7 @@ def _sentence(desk: Desk, name: str, dimension: Dimension, weeks: list[ForecastW
             _("%(name)s will sell about %(forecast)s from %(from)s to %(to)s, in 8 of 10 cases %(low)s to %(high)s.")
             % facts
         )
-    return " ".join(filter(None, [told, _compared(week)]))
+    return formats.sentences(told, _compared(week))
 
 
 def _compared(week: ForecastWeek) -> str:
@@ -136,7 +136,7 @@ def _compared(week: ForecastWeek) -> str:
     year = float(week.forecast / week.last_year - 1)
     facts = {"share": formats.percent(abs(year), 0)}
     than = _("It is %(share)s more than a year ago.") if year >= 0 else _("It is %(share)s less than a year ago.")
-    return f"{recent} {than % facts}"
+    return formats.sentences(recent, than % facts)
 
 
 def _tiles(desk: Desk, dimension: Dimension, series: str, weeks: list[ForecastWeek]) -> list[Tile]:
@@ -263,9 +263,11 @@ def _list(desk: Desk, by: Dimension, listed: list[ForecastSeries]) -> TablePart:
         "of repeating the last week."
     )
     if len(alive) > _LISTED:
-        note = _("The largest %(shown)s; the file has all %(all)s.") % {
-            "shown": formats.count(_LISTED), "all": formats.count(len(listed)),
-        } + " " + note  # fmt: skip
+        first = _("The largest %(shown)s; the file has all %(all)s.") % {
+            "shown": formats.count(_LISTED),
+            "all": formats.count(len(listed)),
+        }
+        note = formats.sentences(first, note)
     return TablePart(
         key="series",
         title=_("Branches") if by == "branch" else _("Departments"),

@@ -117,11 +117,11 @@ def _sentence(desk: Desk, summary: LoyaltySummary, ages: list[LoyaltyGroup]) -> 
     }
     told = _("%(firm)s of %(customers)s customers (%(share)s) are firm.") % facts
     if summary.drifting:
-        told += " " + (
-            _("%(drifting)s come less and less often; they spent %(money)s in the last year: speak to them first.")
-            % facts
+        leaving = _(
+            "%(drifting)s come less and less often; they spent %(money)s in the last year: speak to them first."
         )
-    return f"{told} {age_answer(ages)}".strip()
+        told = formats.sentences(told, leaving % facts)
+    return formats.sentences(told, age_answer(ages))
 
 
 def _tiles(desk: Desk, summary: LoyaltySummary) -> list[Tile]:

@@ -69,7 +69,7 @@ def build(desk: Desk) -> Answer:
     product = desk.choice("product", options, "", label=_("Product"))
     lines = method_lines(desk.warehouse, kind)
     parts: list[Part] = [
-        ChartPart(_("Products that promise the most buyers"), _chart(products)),
+        ChartPart(_("Products that promise the most buyers"), _chart(products, _days(desk))),
         _customers(desk, kind, product),
     ]
     if lines:
@@ -152,11 +152,19 @@ def _tiles(desk: Desk, kind: str, customers: int, lines: list[MethodLine]) -> li
     return tiles
 
 
-def _chart(products: list[OfferedProduct]) -> Chart:
+def _chart(products: list[OfferedProduct], days: str) -> Chart:
     return horizontal_bars(
         [RankedBar(each.product, round(each.expected or each.customers)) for each in products],
         measure=Series(_("Buyers to expect")),
         heading=_("Product"),
+        reading=_("%(product)s promises most buyers: about %(count)s within %(days)s days.")
+        % {
+            "product": products[0].product,
+            "count": formats.count(round(products[0].expected or products[0].customers)),
+            "days": days,
+        }
+        if products
+        else None,
     )
 
 

@@ -170,8 +170,8 @@ def _explanation() -> list[str]:
     return [
         _(
             "Members who were given the voucher are the test: those who used it are compared with those who did not, "
-            "by what was known of them when the first one was issued. A ridge keeps small tests from telling fairy "
-            "tales, and the quality is measured on members who were held back."
+            "by what was known of them when the first one was issued. A penalty keeps small tests from promising too "
+            "much, and the quality is measured on members who were held back."
         ),
         _(
             "Using a voucher is not being won over: those who would have come anyway use it too. Whether it pays is "

@@ -68,7 +68,7 @@ def build(desk: Desk) -> Answer:
             explanation=_explanation(desk),
         )
     return Answer(
-        sentence=_sentence(chosen, days),
+        sentence=_sentence(chosen, days, _due_here(desk, level, days, chosen)),
         tiles=_tiles(desk, chosen),
         parts=[
             ChartPart(_("What leads to what"), _network(told)),
@@ -90,7 +90,15 @@ def _key(rule: SequenceRule) -> str:
     return f"{rule.first_item} > {rule.then_item}"
 
 
-def _sentence(rule: SequenceRule, days: int) -> str:
+def _due_here(desk: Desk, level: str, days: int, rule: SequenceRule) -> int:
+    """How many are due: in a branch its own customers."""
+    if desk.scope.branch_id is None:
+        return rule.due
+    found = due(desk.warehouse, desk.scope, level, days, rule, as_of=desk.as_of, currency=desk.currency, limit=None)
+    return sum(1 for _row in found)
+
+
+def _sentence(rule: SequenceRule, days: int, due_here: int) -> str:
     facts = {
         "first": rule.first_item,
         "then": rule.then_item,
@@ -98,9 +106,9 @@ def _sentence(rule: SequenceRule, days: int) -> str:
         "days": formats.count(days),
         "usually": formats.count(round(rule.median_days)),
         "times": formats.decimal(rule.lift),
-        "due": formats.count(rule.due),
+        "due": formats.count(due_here),
     }
-    if not rule.due:
+    if not due_here:
         return (
             _(
                 "After %(first)s, %(share)s buy %(then)s within %(days)s days (usually %(usually)s days later), "

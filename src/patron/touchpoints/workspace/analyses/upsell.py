@@ -102,6 +102,8 @@ def _chart(desk: Desk, gains: list[CategoryGain]) -> Chart:
         measure=Series(_("Extra money a year"), "money"),
         heading=_("Category"),
         currency=desk.currency,
+        reading=_("%(category)s promises most: %(money)s more a year. Choose a bar to see who is ready.")
+        % {"category": gains[0].category, "money": formats.money(gains[0].money, desk.currency, places=0)},
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from patron.intelligence.reports.value_profile import (
     QUESTIONS,
@@ -213,7 +213,12 @@ def _tiles(summary: ProfileSummary, currency: str) -> list[Tile]:
         Tile(
             _("Left after serving them"),
             formats.money(summary.contribution, currency, places=0),
-            _("%(count)s customers cost more than they bring") % {"count": formats.count(summary.at_a_loss)},
+            ngettext(
+                "%(count)s customer costs more than they bring",
+                "%(count)s customers cost more than they bring",
+                summary.at_a_loss,
+            )
+            % {"count": formats.count(summary.at_a_loss)},
         ),
     ]
 
@@ -259,8 +264,9 @@ def _groups_table(question: Question, rows: Sequence[GroupRow]) -> TablePart:
     ]  # fmt: skip
     note = _("Typical leaves out the highest and the lowest tenth, so that a few large accounts do not decide.")
     if question in BY_PACE:
-        note += " " + _("Averages are drawn out to a year for who has been here for less; sales are as they were.")
-    note += " " + _("The file adds averages, medians, sales and the range of their share.")
+        paced = _("Averages are drawn out to a year for who has been here for less; sales are as they were.")
+        note = formats.sentences(note, paced)
+    note = formats.sentences(note, _("The file adds averages, medians, sales and the range of their share."))
     return TablePart("groups", _("The groups compared"), columns, table, note=note, only=10)
 
 
@@ -344,8 +350,10 @@ def _serving(desk: Desk, summary: ProfileSummary) -> list[Words]:
             "%(return)s, message %(message)s, call %(call)s, visit %(visit)s, case %(case)s, gift %(gift)s."
         )
         % price,
-        _("Cost of goods is known for %(share)s of the sales; the rest is taken to earn the same margin.")
-        % {"share": formats.percent(summary.known_profit_share, 0)},
+        _("Cost of goods is known for all of the sales.")
+        if (summary.known_profit_share or 0) >= 0.9995
+        else _("Cost of goods is known for %(share)s of the sales; the rest is taken to earn the same margin.")
+        % {"share": formats.percent(summary.known_profit_share)},
     ]
 
 

@@ -140,6 +140,8 @@ def _kinds_chart(counts: WatchCounts) -> charts.Chart:
         [charts.RankedBar(str(KIND_LABELS.get(kind, kind)), count) for kind, count in ranked],
         measure=charts.Series(_("Customers"), "count"),
         heading=_("Change"),
+        reading=_("Most frequent: %(change)s, %(count)s customers.")
+        % {"change": KIND_LABELS.get(ranked[0][0], ranked[0][0]), "count": formats.count(ranked[0][1])},
     )
 
 

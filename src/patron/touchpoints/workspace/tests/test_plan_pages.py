@@ -2,17 +2,15 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from patron.intelligence.warehouse.reader import Warehouse, open_warehouse
-from patron.intelligence.warehouse.testing_files import published
+from patron.intelligence.warehouse.reader import Warehouse
 from patron.touchpoints.workspace.analyses import budget, contact_plan
 from patron.touchpoints.workspace.analyses.contract import ChartPart, Who
 from patron.touchpoints.workspace.analyses.desk import Desk, Run
-from patron.touchpoints.workspace.tests.desks import desk_in, table_of
+from patron.touchpoints.workspace.tests.desks import desk_in, house, table_of
 
 AS_OF = date(2026, 3, 1)
 
@@ -23,9 +21,7 @@ def cents(*values: float) -> pa.Array:
 
 @pytest.fixture(name="warehouse", scope="module")
 def _warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    root: Path = tmp_path_factory.mktemp("house") / "warehouse"
-    published(root, {})
-    warehouse = open_warehouse(root)
+    warehouse = house(tmp_path_factory, {}).warehouse
     who = range(1, 61)
     candidates = pa.table(
         {
@@ -115,7 +111,7 @@ def test_a_branch_plans_for_its_own(warehouse: Warehouse) -> None:
 
 def test_the_budget_is_divided_to_the_last_unit_when_asked(warehouse: Warehouse) -> None:
     answer = budget.PAGE.build(desk(warehouse, "budget=5000&all=yes"))
-    assert str(answer.sentence).startswith("Spend HK$5,000, most of it (HK$")
+    assert str(answer.sentence).startswith("Spend HK$5,000, the largest part (HK$")
     spent = [float(str(row[2])) for row in table_of(answer, "division").rows]
     assert sum(spent) == pytest.approx(5000, abs=0.05)
     assert spent == sorted(spent, reverse=True)

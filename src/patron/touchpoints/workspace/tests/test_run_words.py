@@ -10,7 +10,15 @@ from django.utils import translation
 
 from patron.intelligence.insights import analyses
 from patron.touchpoints.workspace.metric_words import FIGURES, figure_name, setting_name, written
-from patron.touchpoints.workspace.run_sentences import SENTENCES, Told, proof_name, reasons, told
+from patron.touchpoints.workspace.run_sentences import (
+    SAID_BY_PAGES,
+    SENTENCES,
+    Told,
+    page_notes,
+    proof_name,
+    reasons,
+    told,
+)
 
 LANGUAGES = ("en", "zh-hant", "zh-hans")
 
@@ -71,6 +79,13 @@ def test_every_sentence_is_told_with_its_figures(sentence: str, language: str) -
 def test_a_sentence_nobody_foresaw_stays_english_and_is_marked() -> None:
     with translation.override("zh-hant"):
         assert told("The moon was full on 2026-03-01.") == Told("The moon was full on 2026-03-01.", "en")
+
+
+def test_a_page_does_not_repeat_what_it_says_anyway() -> None:
+    assert set(SENTENCES) > SAID_BY_PAGES
+    twice = "What an action brings is assumed until campaigns with control groups have measured it."
+    once = "The history is too short for a back-test."
+    assert page_notes([twice, once, "Something else."]) == [Told(once), Told("Something else.", "en")]
 
 
 def test_days_and_names_within_a_sentence_are_written_for_people() -> None:

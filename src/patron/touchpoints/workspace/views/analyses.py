@@ -32,7 +32,7 @@ from patron.touchpoints.workspace.analyses.registry import pages
 from patron.touchpoints.workspace.analyses.showing import file_header, file_rows, shown
 from patron.touchpoints.workspace.findings import labelled
 from patron.touchpoints.workspace.metric_words import figure_name, setting_name, written
-from patron.touchpoints.workspace.run_sentences import notes, proof_name, reasons, told
+from patron.touchpoints.workspace.run_sentences import page_notes, proof_name, reasons, told
 from patron.touchpoints.workspace.views.figures import Figures, no_figures, open_figures
 
 GROUPS: dict[Group, str | Promise] = {
@@ -117,7 +117,7 @@ def analysis(request: PageRequest, name: str) -> HttpResponseBase:
             "as_of": desk.as_of,
             "until": desk.until if desk.until < desk.as_of else None,
             "computed_at": desk.run.computed_at or figures.freshness.checked_at,
-            "notes": notes(desk.run.notes),
+            "notes": page_notes(desk.run.notes),
             "latest": latest if latest is not None and latest.status != PROMOTED else None,
             "reasons": reasons(latest) if latest is not None else [],
             "query": request.GET.urlencode(),
