@@ -85,23 +85,26 @@ class EngineCounting:
     ) -> list[Counted]:
         self._use(parts)
         names, items = self.levels[level].names, self._shopping.items(level)
-        single = self._shopping.figures(
-            f"SELECT p.part, i.item, count(*) AS n FROM {items} i JOIN shop_parts p ON p.basket = i.basket "  # noqa: S608
-            "GROUP BY p.part, i.item"
-        )
         self._engine.register("shop_least", wanted({"part": range(len(parts)), "least": least}))
-        pair = self._shopping.figures(
-            "SELECT p.part, a.item AS one, b.item AS other, count(*) AS n "  # noqa: S608 (our own SQL)
-            f"FROM {items} a JOIN {items} b ON b.basket = a.basket AND b.item > a.item "
-            "JOIN shop_parts p ON p.basket = a.basket JOIN shop_least k ON k.part = p.part "
-            "GROUP BY p.part, a.item, b.item, k.least HAVING count(*) >= k.least"
+        found = self._shopping.figures(
+            f"""
+            SELECT p.part, i.item AS one, -1 AS other, count(*) AS n FROM {items} i
+            JOIN shop_parts p ON p.basket = i.basket GROUP BY p.part, i.item
+            UNION ALL
+            SELECT p.part, a.item AS one, b.item AS other, count(*) AS n
+            FROM {items} a JOIN {items} b ON b.basket = a.basket AND b.item > a.item
+            JOIN shop_parts p ON p.basket = a.basket JOIN shop_least k ON k.part = p.part
+            GROUP BY p.part, a.item, b.item, k.least HAVING count(*) >= k.least
+            """  # noqa: S608 (our own SQL)
         )
         self._engine.unregister("shop_least")
+        single = [column[found[2] < 0] for column in found]
+        pair = [column[found[2] >= 0] for column in found]
         made = []
         for place, part in enumerate(parts):
             counts = np.zeros(len(names), dtype=np.int64)
             own = single[0] == place
-            counts[single[1][own]] = single[2][own]
+            counts[single[1][own]] = single[3][own]
             frequent = np.flatnonzero(counts >= least[place])
             levels = [(frequent[:, None], counts[frequent])]
             own = pair[0] == place
@@ -115,20 +118,23 @@ class EngineCounting:
     def together(self, level: str, part: Part, one: Whole, other: Whole) -> tuple[Whole, Whole]:
         self._use([part])
         items = self._shopping.items(level)
-        item, n = self._shopping.figures(
-            f"SELECT i.item, count(*) AS n FROM {items} i JOIN shop_parts p ON p.basket = i.basket GROUP BY i.item"  # noqa: S608
-        )
-        counts = np.zeros(len(self.levels[level].names), dtype=np.int64)
-        counts[item] = n
         self._engine.register("shop_pairs", wanted({"place": range(len(one)), "one": one, "other": other}))
-        place, n = self._shopping.figures(
-            f"SELECT k.place, count(*) AS n FROM {items} a JOIN shop_parts p ON p.basket = a.basket "  # noqa: S608
-            f"JOIN shop_pairs k ON k.one = a.item JOIN {items} b ON b.basket = a.basket AND b.item = k.other "
-            "GROUP BY k.place"
+        what, place, n = self._shopping.figures(
+            f"""
+            SELECT 0 AS what, i.item AS place, count(*) AS n FROM {items} i
+            JOIN shop_parts p ON p.basket = i.basket GROUP BY i.item
+            UNION ALL
+            SELECT 1 AS what, k.place, count(*) AS n FROM {items} a
+            JOIN shop_parts p ON p.basket = a.basket
+            JOIN shop_pairs k ON k.one = a.item
+            JOIN {items} b ON b.basket = a.basket AND b.item = k.other GROUP BY k.place
+            """  # noqa: S608 (our own SQL)
         )
         self._engine.unregister("shop_pairs")
+        counts = np.zeros(len(self.levels[level].names), dtype=np.int64)
+        counts[place[what == 0]] = n[what == 0]
         both = np.zeros(len(one), dtype=np.int64)
-        both[place] = n
+        both[place[what == 1]] = n[what == 1]
         return both, counts
 
     def bought(self, level: str, parts: Sequence[Part], sides: Sequence[Sides]) -> list[Bought]:

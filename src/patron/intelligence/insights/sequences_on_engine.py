@@ -66,12 +66,16 @@ class EngineVisits:
         self._use(level, within, since, until)
         figures, last = self._shopping.figures, until - within
         size = len(self.levels[level].names)
-        occasions, usual = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
-        item, n = figures(f"SELECT item, count(*) AS n FROM {_VISITS} WHERE day <= {last} GROUP BY item")  # noqa: S608
-        occasions[item] = n
-        item, n = figures(f"SELECT item, count(*) AS n FROM {_LATER} GROUP BY item")  # noqa: S608
-        usual[item] = n
-        ((every,),) = self._engine.rows(f"SELECT count(*) FROM {_OCCASIONS}")  # noqa: S608
+        what, item, n = figures(
+            f"""
+            SELECT 0 AS what, item, count(*) AS n FROM {_VISITS} WHERE day <= {last} GROUP BY item
+            UNION ALL SELECT 1 AS what, item, count(*) AS n FROM {_LATER} GROUP BY item
+            UNION ALL SELECT 2 AS what, 0 AS item, count(*) AS n FROM {_OCCASIONS}
+            """  # noqa: S608
+        )
+        occasions, usual, every = np.zeros((3, size), dtype=np.int64)
+        for place, counts in enumerate((occasions, usual, every)):
+            counts[item[what == place]] = n[what == place]
         one, other, followed, sequences = figures(
             f"""
             WITH each AS (
@@ -88,7 +92,7 @@ class EngineVisits:
             then=other,
             occasions=occasions[one],
             followed=followed,
-            usual=usual[other] / max(int(every), 1),
+            usual=usual[other] / max(int(every[0]), 1),
             expected=self._expected(one, other, last),
             sequences=sequences,
         )

@@ -1,5 +1,6 @@
 """Itemsets and sequential patterns by Spark's MLlib: the same as those found in this process."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,6 +60,15 @@ def test_the_same_sequences_are_frequent(engine: Engine) -> None:
 
     assert ours.num_rows > 20
     assert in_order(theirs) == in_order(ours)
+
+
+def test_spark_outlives_the_run_that_started_it(tmp_path: Path) -> None:
+    for run in ("refresh", "analyses"):
+        opened = open_engine(memory_mb=700, overflow=tmp_path / run, chosen=SPARK)
+        opened.register("rows", pa.table({"n": [1, 2]}))
+        assert opened.rows("SELECT sum(n) FROM rows") == [(3,)]
+        opened.close()
+        shutil.rmtree(tmp_path / run, ignore_errors=True)
 
 
 def test_without_a_row_nothing_is_frequent(engine: Engine) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class SparkEngine:
     def __init__(self, master: str, *, memory_mb: int, overflow: Path) -> None:
         self.name = master
         # Views belong to a session: engines side by side must not see one another's.
-        self.session = spark_session(master, memory_mb=memory_mb, overflow=overflow).newSession()
+        self.session = spark_session(master, memory_mb=memory_mb).newSession()
         self._writer = engine.connect(memory_mb=WRITER_MB, overflow=overflow)
         self._backend: Any = None
         self._names: set[str] = set()
@@ -148,18 +149,20 @@ class Plan:
 def planned(query: str, language: str = "duckdb") -> Plan:
     """DuckDB's SQL in Spark's words; order of nulls, days of the week and the like keep their meaning.
 
-    Spark works out a part of WITH anew for each mention. Those with several are told apart, to be kept meanwhile.
+    Spark works out a part of WITH anew for each mention. Those with several are told apart, to be kept meanwhile; but
+    not those that only pick rows, which are read again as fast as they are kept.
     """
     import sqlglot
     from sqlglot import expressions
 
     statement: Any = sqlglot.parse_one(query, read=language)
+    works = expressions.Group, expressions.Join, expressions.Window, expressions.Distinct
     shared: dict[str, str] = {}
     before: list[Any] = []
     for part in list(statement.ctes):
         name = part.alias
         mentions = [each for each in statement.find_all(expressions.Table) if each.name == name and not each.db]
-        if len(mentions) < 2:
+        if len(mentions) < 2 or not part.find(*works):
             before.append(part)
             continue
         for each in mentions:
@@ -179,11 +182,12 @@ def _marked(text: str) -> str:
     return _MENTION.sub(r"{\1}", text.replace("{", "{{").replace("}", "}}"))
 
 
-def spark_session(master: str, *, memory_mb: int, overflow: Path) -> Any:
+def spark_session(master: str, *, memory_mb: int) -> Any:
     """The process's Spark session on `master`; started when there is none.
 
-    Raises WarehouseError that says what to install when Spark or Java is missing, and when the process already runs
-    Spark somewhere else.
+    It outlives the run that started it, and so must its temporary files: they lie where Spark puts them (`/tmp`, else
+    `SPARK_LOCAL_DIRS`), not in the place of that run. Raises WarehouseError that says what to install when Spark or
+    Java is missing, and when the process already runs Spark somewhere else.
     """
     SparkSession = _spark_class()  # noqa: N806 (a class)
     with _lock:
@@ -191,7 +195,6 @@ def spark_session(master: str, *, memory_mb: int, overflow: Path) -> Any:
         if there is not None and there.sparkContext.master == master:
             return there
         _find_java()
-        overflow.mkdir(parents=True, exist_ok=True)
         wanted = {
             "spark.driver.memory": f"{max(memory_mb, 500)}m",
             "spark.driver.maxResultSize": "0",  # the marts come back whole
@@ -200,7 +203,7 @@ def spark_session(master: str, *, memory_mb: int, overflow: Path) -> Any:
             "spark.sql.ansi.enabled": "true",
             "spark.sql.execution.arrow.pyspark.enabled": "true",
             "spark.sql.catalogImplementation": "in-memory",
-            "spark.sql.warehouse.dir": (overflow / "spark-tables").resolve().as_uri(),
+            "spark.sql.warehouse.dir": (Path(tempfile.gettempdir()) / "patron-spark-tables").as_uri(),  # never used
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
         }
@@ -209,7 +212,6 @@ def spark_session(master: str, *, memory_mb: int, overflow: Path) -> Any:
             wanted |= {
                 "spark.driver.host": "127.0.0.1",
                 "spark.driver.bindAddress": "127.0.0.1",
-                "spark.local.dir": str(overflow.resolve()),
                 "spark.sql.shuffle.partitions": str(cores),  # 200 tasks of a few rows each cost more than the work
             }
         builder = SparkSession.builder.master(master).appName("patron")
