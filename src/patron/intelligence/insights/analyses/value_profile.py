@@ -169,7 +169,8 @@ def _branch_names(context: Context) -> dict[int, str]:
 
 
 def _named(branch: Whole, names: Mapping[int, str]) -> pa.Array:
-    return pa.array([names.get(int(each)) for each in branch], pa.string())
+    place = pc.index_in(pa.array(branch), value_set=pa.array(list(names), pa.int64()))
+    return pa.array(list(names.values()), pa.string()).take(place)
 
 
 def _groups(
