@@ -128,13 +128,13 @@ def fill(place: Any, folder: Path, *, customers: int) -> None:
 
 
 def table(nights: Mapping[int, Mapping[str, Measured]]) -> str:
-    """How cost grows with the number of customers, in Markdown."""
+    """How cost grows with the number of customers, in Markdown: seconds (of CPU), and largest memory."""
     sizes = sorted(nights)
     heads = " | ".join(f"{size:,}" for size in sizes)
     lines = [f"| | {heads} |", "|---|" + "---|" * len(sizes)]
     for name in nights[sizes[-1]]:
         cells = [
-            f"{each.seconds:,.0f} s, {each.gigabytes:.1f} GB" + _remark(each)
+            f"{each.seconds:,.0f} s ({each.cpu:,.0f}), {each.gigabytes:.1f} GB" + _remark(each)
             for each in (nights[size][name] for size in sizes)
         ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
