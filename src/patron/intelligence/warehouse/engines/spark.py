@@ -177,6 +177,13 @@ def planned(query: str, language: str = "duckdb") -> Plan:
     return Plan(shared, _marked(statement.sql(dialect="spark")))
 
 
+def translated(query: str) -> str:
+    """The query in Spark's words as one text, for those who go on with it."""
+    import sqlglot
+
+    return str(sqlglot.parse_one(query, read="duckdb").sql(dialect="spark"))
+
+
 def _marked(text: str) -> str:
     """For str.format: braces are text, and the names in double brackets are to be put in."""
     return _MENTION.sub(r"{\1}", text.replace("{", "{{").replace("}", "}}"))

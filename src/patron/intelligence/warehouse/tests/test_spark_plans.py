@@ -1,6 +1,6 @@
 """DuckDB's SQL in Spark's words, and what it mentions more than once told apart. Needs no Java."""
 
-from patron.intelligence.warehouse.engines.spark import planned
+from patron.intelligence.warehouse.engines.spark import planned, translated
 
 
 def test_a_query_without_repetition_stays_one() -> None:
@@ -40,3 +40,9 @@ def test_what_only_picks_rows_is_read_again() -> None:
 
 def test_braces_in_texts_are_texts() -> None:
     assert planned("SELECT '{}' AS facts").query.format() == "SELECT '{}' AS facts"
+
+
+def test_a_query_to_go_on_with_is_one_text() -> None:
+    assert translated(
+        "WITH c AS (SELECT DISTINCT a FROM b) SELECT a::VARCHAR AS a FROM c UNION ALL SELECT a FROM c"
+    ) == ("WITH c AS (SELECT DISTINCT a FROM b) SELECT CAST(a AS STRING) AS a FROM c UNION ALL SELECT a FROM c")
