@@ -77,8 +77,8 @@ class LoyaltyGroup:
     firm_share: float
     drifting: int
     gone: int
-    retained_26_weeks: float
-    retained_error: float
+    retained_26_weeks: float | None
+    retained_error: float | None
     cut_price_share: float | None
     price_response: float | None
     price_response_low: float | None

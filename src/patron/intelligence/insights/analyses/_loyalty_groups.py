@@ -145,7 +145,7 @@ def _group(found: Loyalty, groups: Groups, inside: Flags, as_of: date) -> tuple[
     from patron.intelligence.mining.trends.prices import group_response
 
     survival = retention(found, as_of, inside)
-    retained, error = survival.at(26 * 7)
+    followed = survival.until >= 26 * 7
     response = group_response(found.prices.squares, found.prices.products, inside) if found.prices else None
     wallet = found.wallet(groups.codes["age_band"], len(groups.names["age_band"]))
     none = np.full(len(inside), np.nan)
@@ -157,8 +157,8 @@ def _group(found: Loyalty, groups: Groups, inside: Flags, as_of: date) -> tuple[
         "drifting": int((found.label[inside] == DRIFTING).sum()),
         "gone": int((found.label[inside] == GONE).sum()),
         "gap_ratio": _median(found.cycles.ratio[inside]),
-        "retained_26_weeks": retained,
-        "retained_error": error,
+        "retained_26_weeks": survival.at(26 * 7) if followed else None,
+        "retained_error": survival.error_at(26 * 7) if followed else None,
         "cut_price_share": _mean((found.prices.cut_share if found.prices else none)[inside]),
         "price_response": response.value if response else None,
         "price_response_low": response.low if response else None,
@@ -169,11 +169,10 @@ def _group(found: Loyalty, groups: Groups, inside: Flags, as_of: date) -> tuple[
         "wallet_proxy": _mean(wallet[inside]),
         "expected_spend": float(found.expected.spend[inside].sum()),
     }
-    longest = min(int(survival.times.max(initial=0)) // 7 + 1, _RETENTION_WEEKS)
-    curve = []
-    for week in range(longest + 1):
-        share, about = survival.at(week * 7)
-        curve.append({"week": week, "retained": share, "error": about})
+    curve = [
+        {"week": week, "retained": survival.at(week * 7), "error": survival.error_at(week * 7)}
+        for week in range(min(survival.until // 7, _RETENTION_WEEKS) + 1)
+    ]
     return row, curve
 
 

@@ -18,7 +18,10 @@ from patron.intelligence.mining.arrays import Flags, Real, Whole, Whole32
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The share still there just after each time at which somebody left; ``error`` is Greenwood's standard error."""
+    """The share still there just after each time at which somebody left; ``error`` is Greenwood's standard error.
+
+    ``until`` is the longest that anybody was followed: the curve says nothing of what comes after.
+    """
 
     time: Whole
     at_risk: Whole
@@ -27,11 +30,17 @@ class Curve:
     error: Real
     low: Real
     high: Real
+    until: int
 
     def at(self, time: float) -> float:
         """The share still there at ``time``."""
         place = int(np.searchsorted(self.time, time, side="right"))
         return float(self.survival[place - 1]) if place else 1.0
+
+    def error_at(self, time: float) -> float:
+        """Its standard error; 0 before anybody left."""
+        place = int(np.searchsorted(self.time, time, side="right"))
+        return float(self.error[place - 1]) if place else 0.0
 
     @property
     def median(self) -> float | None:
@@ -86,6 +95,7 @@ def kaplan_meier(duration: Whole, ended: Flags, *, confidence: float = 0.95) -> 
         error=np.where(known, error, 0.0),
         low=np.where(known, low, 0.0),
         high=np.where(known, high, 0.0),
+        until=int(duration.max(initial=0)),
     )
 
 

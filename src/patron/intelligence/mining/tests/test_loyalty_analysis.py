@@ -19,7 +19,6 @@ from patron.intelligence.mining.trends.cycles import evenness_of, significant
 from patron.intelligence.mining.trends.decomposition import decompose, explained_share, light_decomposition
 from patron.intelligence.mining.trends.expected import back_test, expected, rate_prior
 from patron.intelligence.mining.trends.prices import group_response, price_sensitivity, shrunk_response
-from patron.intelligence.mining.trends.retention import kaplan_meier
 from patron.intelligence.mining.trends.settings import LoyaltyParameters
 
 AS_OF = dt.date(2025, 12, 28)
@@ -174,23 +173,19 @@ def test_benjamini_hochberg_on_the_example_of_the_paper():
 # --- retention ---
 
 
-def test_kaplan_meier_is_that_of_statsmodels():
-    from statsmodels.duration.survfunc import SurvfuncRight
-
-    random = np.random.default_rng(2)
-    times, left = random.integers(1, 40, 200).astype(float), random.random(200) < 0.6
-    ours, theirs = kaplan_meier(times, left), SurvfuncRight(times, left.astype(int))
-    assert ours.times.tolist() == theirs.surv_times.tolist()
-    assert ours.share == pytest.approx(theirs.surv_prob, abs=1e-12)
-    assert ours.error[:-1] == pytest.approx(theirs.surv_prob_se[:-1], abs=1e-12)
-    assert ours.median == theirs.quantile(0.5)
-
-
-def test_retention_of_nobody_and_of_those_who_all_stay():
-    assert kaplan_meier(np.array([]), np.array([], dtype=bool)).at(10) == (1.0, 0.0)
-    stay = kaplan_meier(np.array([5.0, 9.0]), np.array([False, False]))
-    assert stay.at(100) == (1.0, 0.0)
-    assert stay.median is None
+def test_those_who_left_lately_do_not_count_as_having_stayed():
+    """Customers who come every five days until they leave, at an even pace: half are gone after 150 days."""
+    random = np.random.default_rng(3)
+    opened = AS_OF - dt.timedelta(350)
+    rows = []
+    for customer, start in enumerate(random.integers(0, 340, 1500).tolist()):
+        last = min(start + int(random.exponential(150 / np.log(2))), 350)
+        rows += [row(str(customer), opened + dt.timedelta(day)) for day in range(start, last + 1, 5)]
+    metrics = run(rows).report.metrics
+    # Seen on the first fifth day after 13 and 26 weeks; three standard errors are 0.05 and 0.06.
+    assert metrics["retained_13_weeks"] == pytest.approx(0.5 ** (95 / 150), abs=0.05)
+    assert metrics["retained_26_weeks"] == pytest.approx(0.5 ** (185 / 150), abs=0.06)
+    assert metrics["retained_52_weeks"] is None  # nobody could be followed for that long
 
 
 # --- prices and choices ---

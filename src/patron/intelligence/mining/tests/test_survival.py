@@ -192,3 +192,22 @@ def test_dates_that_are_no_dates_and_too_many_groups_are_refused():
 def test_period_is_a_parameter():
     weeks = MODEL.run(contracts(CAST), as_of=AS_OF, parameters=SurvivalParameters(period="week"))
     assert weeks.table["periods"].to_pylist() == [32, 52, 25, 26, 78]
+
+
+def test_the_curve_is_that_of_statsmodels():
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    random = np.random.default_rng(2)
+    times, left = random.integers(1, 40, 200), random.random(200) < 0.6
+    ours, theirs = kaplan_meier(times, left), SurvfuncRight(times.astype(float), left.astype(int))
+    assert ours.time.tolist() == theirs.surv_times.tolist()
+    assert ours.survival == pytest.approx(theirs.surv_prob, abs=1e-12)
+    assert ours.error[:-1] == pytest.approx(theirs.surv_prob_se[:-1], abs=1e-12)
+    assert ours.median == theirs.quantile(0.5)
+
+
+def test_the_curve_of_nobody_and_of_those_who_all_stay():
+    nobody = kaplan_meier(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool))
+    assert (nobody.at(10), nobody.error_at(10), nobody.until) == (1.0, 0.0, 0)
+    stay = kaplan_meier(np.array([5, 9]), np.array([False, False]))
+    assert (stay.at(9), stay.error_at(9), stay.until, stay.median) == (1.0, 0.0, 9, None)

@@ -43,7 +43,8 @@ class Loyalty:
     """Everything measured, one entry per customer of ``days.customers``; "not a number" where there is too little.
 
     Indices are 0 to 100, shares 0 to 1. ``label`` numbers LABELS; ``cycle`` is 1 where the gaps grow longer, −1 where
-    they shorten, else 0. ``confidence``: gaps ÷ (gaps + 6). Parts that the input has no columns for are None.
+    they shorten, else 0. ``confidence``: gaps ÷ (gaps + 6). ``gone`` are those silent for more than ``lost_days``.
+    Parts that the input has no columns for are None.
     """
 
     days: Days
@@ -56,6 +57,7 @@ class Loyalty:
     cycle: npt.NDArray[np.int8]
     confidence: Real
     gone: Flags
+    lost_days: Real
     parts: LightParts
     explained: Real
     expected: Expected
@@ -101,7 +103,8 @@ def measure(purchases: Purchases, as_of: dt.date, parameters: LoyaltyParameters)
     parts = light_decomposition(spent_by(days, end, periods, PERIOD_DAYS), np.where(has, cycles.possible, 0))
 
     silence = (end - cycles.last).astype(float)
-    gone = has & (silence > np.maximum(parameters.lost_gaps * cycles.typical, parameters.lost_min_days))
+    lost_days = np.maximum(parameters.lost_gaps * cycles.typical, parameters.lost_min_days)
+    gone = has & (silence > lost_days)
     persistence = np.where(has, _persistence(cycles, silence, end, parameters), np.nan)
     firmness = np.where(has, _firmness(explained, prices, branches, brand_share), np.nan)
     stability = _stability(cycles)
@@ -122,6 +125,7 @@ def measure(purchases: Purchases, as_of: dt.date, parameters: LoyaltyParameters)
         cycle=cycle,
         confidence=cycles.gaps / (cycles.gaps + _CONFIDENT_GAPS),
         gone=gone,
+        lost_days=lost_days,
         parts=parts,
         explained=explained,
         expected=expected(*told, as_of=end, half_life=tested.half_life, tail=tested.tail)

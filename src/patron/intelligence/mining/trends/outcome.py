@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from patron.intelligence.mining.arrays import Flags, Real, Whole, counts, dates, day_number
 from patron.intelligence.mining.contract import Metric, Outcome, Point
 from patron.intelligence.mining.sentences import Piece, Template, sentences
+from patron.intelligence.mining.survival.kaplan_meier import Curve, kaplan_meier
 from patron.intelligence.mining.transactions import MONEY_UNITS, Purchases
 from patron.intelligence.mining.trends.decomposition import decompose
 from patron.intelligence.mining.trends.loyalty import (
@@ -26,7 +27,6 @@ from patron.intelligence.mining.trends.loyalty import (
     measure,
 )
 from patron.intelligence.mining.trends.prices import group_response
-from patron.intelligence.mining.trends.retention import Survival, kaplan_meier
 from patron.intelligence.mining.trends.settings import LoyaltyParameters
 
 CYCLES: Final = ("shorter", "steady", "longer")
@@ -146,14 +146,21 @@ def reasons_of(found: Loyalty, as_of: dt.date) -> pa.Array:
     return sentences(found.label, templates)
 
 
-def retention(found: Loyalty, as_of: dt.date, rows: Flags) -> Survival:
-    """Kaplan–Meier by days since the first purchase; gone at the last visit, for those who are gone."""
+def retention(found: Loyalty, as_of: dt.date, rows: Flags) -> Curve:
+    """Kaplan–Meier by days since the first purchase; gone at the last visit, for those who are gone.
+
+    Everybody is followed up to the last day on which their leaving could be told by now, and no further: followed to
+    the end of the data, those who left lately would count as having stayed. Who came after that day is left out.
+    """
     ever = rows & (found.days.per_customer(found.days.purchases > 0) > 0)
-    lived = np.where(found.gone, found.cycles.last, day_number(as_of)) - found.cycles.first
-    return kaplan_meier(lived[ever].astype(float), found.gone[ever])
+    first, last = found.cycles.first[ever], found.cycles.last[ever]
+    told_until = np.ceil(day_number(as_of) - found.lost_days[ever]).astype(np.int64) - 1
+    followed = np.where(found.gone[ever], last, told_until) - first
+    told = followed >= 0
+    return kaplan_meier(followed[told], found.gone[ever][told])
 
 
-def _metrics(found: Loyalty, survival: Survival) -> dict[str, Metric]:
+def _metrics(found: Loyalty, survival: Curve) -> dict[str, Metric]:
     number = len(found.loyalty)
     counted = np.bincount(found.label, minlength=len(LABELS))
     metrics: dict[str, Metric] = {"customers": number}
@@ -171,7 +178,7 @@ def _metrics(found: Loyalty, survival: Survival) -> dict[str, Metric]:
         "expected_spend": float(np.round(found.expected.spend.sum(), 2)),
     }
     for weeks in RETENTION_WEEKS:
-        metrics[f"retained_{weeks}_weeks"] = round(survival.at(weeks * 7)[0], 4) if number else None
+        metrics[f"retained_{weeks}_weeks"] = round(survival.at(weeks * 7), 4) if weeks * 7 <= survival.until else None
     test = found.back_test
     metrics |= {
         "visits_error": round(test.error, 4) if test else None,
@@ -208,7 +215,7 @@ def history_days(found: Loyalty, as_of: dt.date) -> int:
     return day_number(as_of) - int(found.days.day.min()) + 1 if len(found.days.day) else 0
 
 
-def _curves(found: Loyalty, survival: Survival, as_of: dt.date) -> dict[str, tuple[Point, ...]]:
+def _curves(found: Loyalty, survival: Curve, as_of: dt.date) -> dict[str, tuple[Point, ...]]:
     length = history_days(found, as_of)
     if not length:
         return {}
@@ -218,9 +225,9 @@ def _curves(found: Loyalty, survival: Survival, as_of: dt.date) -> dict[str, tup
     def curve(values: Real) -> tuple[Point, ...]:
         return tuple((float(place - weeks + 1), round(float(value), 4)) for place, value in enumerate(values))
 
-    steps = range(min(length // 7, 104) + 1)
+    steps = range(min(survival.until // 7, 104) + 1)
     return {
-        "retention_by_week": tuple((float(week), round(survival.at(week * 7)[0], 6)) for week in steps),
+        "retention_by_week": tuple((float(week), round(survival.at(week * 7), 6)) for week in steps),
         "weekly": curve(taken.actual),
         "trend": curve(taken.trend),
         "season": curve(taken.season),
