@@ -38,12 +38,12 @@ def label_counts(model: str, actor: Actor) -> dict[str, int]:
     if actor.branch_ids is not None:
         rows = rows.filter(customer__home_branch_id__in=actor.branch_ids)
     branches = "all" if actor.branch_ids is None else ",".join(map(str, sorted(actor.branch_ids)))
-    counted: dict[str, int] = cache.get_or_set(
+    counted: dict[str, int] | None = cache.get_or_set(
         f"labels-{model}-{run}-{branches}",
         lambda: dict(rows.values_list("label").annotate(Count("pk")).order_by("label")),
         _REMEMBERED_SECONDS,
     )
-    return dict(counted)
+    return dict(counted or {})
 
 
 def customers_labelled(model: str, label: str, *, limit: int) -> list[int]:
