@@ -8,6 +8,7 @@ import pytest
 from patron.intelligence.insights.dictionary import MARTS
 from patron.intelligence.insights.mine import Mined, mine
 from patron.intelligence.insights.tests.engines import MARKS, SPARK, needs_spark
+from patron.intelligence.mining.fetching import fetched
 from patron.intelligence.warehouse.door import open_door
 from patron.intelligence.warehouse.store import Store
 from patron.intelligence.warehouse.testing_files import AS_OF, generated, published
@@ -52,5 +53,5 @@ def test_both_engines_make_the_same_marts(store: Store, tmp_path: Path) -> None:
 @needs_spark
 def test_analysts_ask_spark_in_the_same_words(store: Store) -> None:
     door = open_door(store.root, engine=SPARK)  # not closed: that would end Spark for the tests after this one
-    found = door.sql("WITH c AS (SELECT branch_id::VARCHAR AS b FROM branches) SELECT b FROM c ORDER BY b").to_pyarrow()
-    assert found["b"].to_pylist() == ["1", "2", "3"]
+    asked = door.sql("WITH c AS (SELECT branch_id::VARCHAR AS b FROM branches) SELECT b FROM c ORDER BY b")
+    assert fetched(asked)["b"].to_pylist() == ["1", "2", "3"]
