@@ -73,7 +73,8 @@ def curves(
         )
     else:
         option["xAxis"] = {
-            **value_axis(formatter=format_name(x.style, symbol)),
+            **(along := value_axis(formatter=format_name(x.style, symbol, compact=True))),
+            "axisLabel": {**along["axisLabel"], "hideOverlap": True},
             "min": "dataMin",
             "max": "dataMax",
             "name": x.label,

@@ -30,7 +30,7 @@ TITLES: dict[str, str | Promise] = {
 PARAMETERS: dict[str, dict[str, str | Promise]] = {
     "value": {
         "window_days": _("Days that count, up to today (0: all time)"),
-        "by": _("Ranked by sales (revenue) or gross profit (profit)"),
+        "by": _("Ranked by"),
         "class_a_share": _("Class A: the fewest customers with this share"),
         "class_b_share": _("Class B: the next ones, up to this share"),
         "vip_share": _("VIPs: this share of customers, from the top"),
