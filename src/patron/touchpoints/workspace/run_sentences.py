@@ -134,6 +134,24 @@ SENTENCES: Final = (
         "Leaving within %(days)s days needs %(needed)s days of history to learn and to test; there are %(there)s. "
         "Wait, bring in earlier purchases, or choose a shorter horizon_days."
     ),
+    gettext_noop(
+        "To learn, at least %(least)s must have left and %(least)s stayed in each period; %(left)s left and %(stayed)s "
+        "stayed in training, %(left_2)s left and %(stayed_2)s stayed in validation, %(left_3)s left and %(stayed_3)s "
+        "stayed in test. Everybody is given the share that left before."
+    ),
+    gettext_noop(
+        "Left out as a leak: %(features)s. Alone it tells leavers apart with an AUC of %(auc)s or more, which "
+        "behaviour before the day cannot; look at where the figure comes from."
+    ),
+    gettext_noop("q is at most 1: spending differs so much that it has no mean; the mean amount stands in."),
+    gettext_noop(
+        "Frequency and amount go together (correlation %(found)s); the gamma-gamma model takes them to be independent, "
+        "so values at both ends are drawn too far to the middle."
+    ),
+    gettext_noop("Firmness is measured without %(columns)s: the input has no such column."),
+    gettext_noop(
+        "Visits foretold four weeks ago missed by %(found)s, the four weeks before by %(naive)s: go by those."
+    ),
     gettext_noop("The history is too short to test who became a VIP."),
     gettext_noop("The history is too short for a back-test."),
     gettext_noop("The history is too short to compare the methods."),
@@ -259,16 +277,21 @@ def _patterns(templates: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], str], 
     """Each sentence with its places as a pattern."""
     made = []
     for template in templates:
+        seen: set[str] = set()
         pieces = re.split(r"%\((\w+)\)s", template.replace("%%", "%"))
         pattern = "".join(
-            re.escape(piece) if place % 2 == 0 else f"(?P<{_group(piece)}>.+?)" for place, piece in enumerate(pieces)
+            re.escape(piece) if place % 2 == 0 else _group(piece, seen) for place, piece in enumerate(pieces)
         )
         made.append((re.compile(pattern), template))
     return tuple(made)
 
 
-def _group(name: str) -> str:
-    return f"_{name}"  # a name of Python's own, such as `from`, is no group
+def _group(name: str, seen: set[str]) -> str:
+    """The pattern of a place; where a sentence names it again, it says the same."""
+    if name in seen:
+        return f"(?P=_{name})"
+    seen.add(name)
+    return f"(?P<_{name}>.+?)"  # the underscore: a word of Python's own, such as `from`, is no name of a group
 
 
 def _places(found: re.Match[str]) -> dict[str, str]:
