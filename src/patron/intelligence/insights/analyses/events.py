@@ -63,6 +63,7 @@ def find(context: Context) -> Findings:
     since = until - timedelta(parameters.days - 1)
     context.lines()
     duck = context.warehouse.connection
+    duck.execute("CREATE OR REPLACE TEMP TABLE customer_days AS SELECT DISTINCT customer, date FROM lines_counted")
     events = [
         _named(context, _ANNIVERSARIES, _around(context, parameters)),
         _named(context, _BIRTHDAYS, [context.as_of - timedelta(parameters.days), context.as_of]),
@@ -88,6 +89,7 @@ def find(context: Context) -> Findings:
     insights = context.warehouse.arrow(_INSIGHTS)
     for name in ("events_found", "events_named"):
         duck.unregister(name)
+    duck.execute("DROP TABLE customer_days")
     kinds = table["kind"].to_pylist()
     return Findings(
         tables={EVENTS.name: table},
@@ -164,10 +166,12 @@ def _first_categories(context: Context, parameters: EventParameters, since: date
         """
         WITH firsts AS (
             SELECT customer, category_1, min(date) AS first_on FROM lines_counted
-            WHERE kind = 'sale' AND amount > 0 AND category_1 IS NOT NULL GROUP BY customer, category_1
+            WHERE kind = 'sale' AND amount > 0 AND category_1 IS NOT NULL
+              AND customer IN (SELECT customer FROM customer_days WHERE date BETWEEN $1 AND $2)
+            GROUP BY customer, category_1
         ),
         known AS (
-            SELECT customer, min(date) AS since, count(DISTINCT date) FILTER (date < $1) AS visits FROM lines_counted
+            SELECT customer, min(date) AS since, count(*) FILTER (date < $1) AS visits FROM customer_days
             GROUP BY customer
         )
         SELECT customer AS customer_id, 'first_category' AS kind, f.first_on AS happens_on, NULL AS number,
@@ -193,7 +197,7 @@ def _new_life(context: Context, parameters: EventParameters, kind: str, since: d
                 )
             )
         ),
-        known AS (SELECT customer, min(date) AS since FROM lines_counted GROUP BY customer)
+        known AS (SELECT customer, min(date) AS since FROM customer_days GROUP BY customer)
         SELECT b.customer AS customer_id, $6 AS kind, b.date AS happens_on, NULL AS number, '' AS detail,
                'Bought such goods on ' || a.date || ' and ' || b.date || ', never before.' AS reason
         FROM bought b JOIN bought a ON a.customer = b.customer AND a.place = 1 JOIN known k ON k.customer = b.customer
@@ -235,8 +239,7 @@ def _milestones(context: Context, parameters: EventParameters, since: date) -> p
 def _moves(context: Context, since: date, until: date) -> pa.Table:
     visits = context.warehouse.arrow(
         """
-        SELECT dense_rank() OVER (ORDER BY customer_id) - 1 AS owner, customer_id,
-               occurred_on - DATE '1970-01-01' AS day, branch_id
+        SELECT customer_id, occurred_on - DATE '1970-01-01' AS day, branch_id
         FROM (SELECT DISTINCT customer_id, occurred_on, branch_id FROM purchases
               WHERE NOT is_voided AND kind = 'sale' AND customer_id IS NOT NULL AND branch_id IS NOT NULL
                     AND occurred_on <= ?)
@@ -244,7 +247,8 @@ def _moves(context: Context, since: date, until: date) -> pa.Table:
         """,
         [until],
     )
-    owner, day, branch = (visits[name].to_numpy().astype(np.int64) for name in ("owner", "day", "branch_id"))
+    customer, day, branch = (visits[name].to_numpy().astype(np.int64) for name in ("customer_id", "day", "branch_id"))
+    customers, owner = np.unique(customer, return_inverse=True)
     moved = branch_moves(owner, day, branch)
     names = dict(context.warehouse.rows("SELECT branch_id, name FROM branches"))
     # Who goes elsewhere because the branch has closed has not moved.
@@ -254,7 +258,6 @@ def _moves(context: Context, since: date, until: date) -> pa.Table:
             "GROUP BY branch_id HAVING max(occurred_on) < $1::DATE - 28", [until],
         )
     }  # fmt: skip
-    customers = visits["customer_id"].to_numpy()[np.unique(owner, return_index=True)[1]] if len(owner) else owner
     rows = [
         {"customer_id": int(customers[who]), "kind": "moved", "happens_on": EPOCH + timedelta(int(changed)),
          "number": None,
