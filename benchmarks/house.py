@@ -119,6 +119,20 @@ def write_house(directory: Path, *, customers: int, until: date, branches: int =
     )
 
 
+def write_more(directory: Path, *, until: date, share: float = 0.01) -> Path:
+    """A file with `share` of the house's receipts once more, under numbers of their own, all sold on `until`."""
+    path = directory / "more.parquet"
+    connect().execute(f"""
+        COPY (
+            SELECT * REPLACE ('N' || receipt_no AS receipt_no,
+                TIMESTAMP '{until} 00:00:00' + (sold_at - date_trunc('day', sold_at)) AS sold_at)
+            FROM '{directory}/purchases.parquet'
+            WHERE {chance("substr(receipt_no, 2)", 127)} < {share}
+        ) TO '{path}' (FORMAT parquet)
+    """)
+    return path
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path)

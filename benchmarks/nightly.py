@@ -2,6 +2,7 @@
 
     python -m benchmarks.nightly --sizes 10000,100000     installations of these sizes, one after the other
     python -m benchmarks.nightly --here [--only NAMES]    what PATRON_HOME holds, as it stands
+    python -m benchmarks.nightly --day FOLDER             its refreshes with nothing new, and with 1 % more of FOLDER
 
 Every analysis runs in a process of its own, so that each has its own peak; all of them on the same warehouse, in the
 order of the night. `publish` is what writing the insights into PostgreSQL took (part of the seconds).
@@ -22,6 +23,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 CHURN_DAYS = 90
+LAST_DAY = datetime.now(UTC).date() - timedelta(1)
+NOTHING_NEW, MORE = "refresh, nothing new", "refresh, 1 % more lines"
 BUDGET = "each ≤ 120 s and ≤ 6 GB at 1 M customers"
 
 
@@ -104,23 +107,38 @@ def night(only: Sequence[str] = ()) -> dict[str, Measured]:
     measured("--run", "prepare")
     names = [name for name in measured("--run", "names").told["names"] if not only or name in only]
     for name in names if only else ["refresh", *names]:
-        done = found[name] = measured("--run", name)
-        publish = done.told.get("publish", 0.0)
-        print(
-            f"  {name:<22} {done.seconds:>8.1f} s  cpu {done.cpu:>7.1f} s  publish {publish:>6.1f} s "
-            f"{done.gigabytes:>6.2f} GB  {done.told['status']:<12} {str(done.told.get('why', ''))[:90]}",
-            flush=True,
-        )
-        for step, seconds in done.told.get("steps", {}).items():
-            print(f"      {step:<30} {seconds:>8.1f} s")
+        found[name] = told(name, measured("--run", name))
     return found
+
+
+def day(place: Any, folder: Path) -> dict[str, Measured]:
+    """The refreshes of the day after: with nothing new, and with one per cent more lines."""
+    from benchmarks.house import write_more
+
+    found = {NOTHING_NEW: told(NOTHING_NEW, measured("--run", "refresh"))}
+    place.run("import", "purchases", str(write_more(folder, until=LAST_DAY)), "--source", "pos")
+    found[MORE] = told(MORE, measured("--run", "refresh"))
+    return found
+
+
+def told(name: str, done: Measured) -> Measured:
+    """The same, printed."""
+    publish = done.told.get("publish", 0.0)
+    print(
+        f"  {name:<24} {done.seconds:>8.1f} s  cpu {done.cpu:>7.1f} s  publish {publish:>6.1f} s "
+        f"{done.gigabytes:>6.2f} GB  {done.told['status']:<12} {str(done.told.get('why', ''))[:90]}",
+        flush=True,
+    )
+    for step, seconds in done.told.get("steps", {}).items():
+        print(f"      {step:<30} {seconds:>8.1f} s")
+    return done
 
 
 def fill(place: Any, folder: Path, *, customers: int) -> None:
     """A house of so many customers into the installation `place`, as a retailer would bring it."""
     from benchmarks.house import write_house
 
-    write_house(folder, customers=customers, until=datetime.now(UTC).date() - timedelta(1))
+    write_house(folder, customers=customers, until=LAST_DAY)
     place.run("import", "branches", str(folder / "branches.csv"), "--source", "pos")
     place.run("import", "products", str(folder / "products.csv"), "--source", "pos")
     place.run("import", "customers", str(folder / "customers.csv"), "--source", "pos")
@@ -163,7 +181,7 @@ def nightly(sizes: Sequence[int]) -> None:
                     place.run("manage", "migrate", "--verbosity", "0")
                     fill(place, place.home / "files", customers=customers)
                     os.environ |= {"PATRON_HOME": home, "PATRON_LOG_LEVEL": "ERROR"}
-                    nights[customers] = night()
+                    nights[customers] = night() | day(place, place.home / "files")
                     place.script("pages", "--analyses")
             finally:
                 server.destroy()
@@ -175,6 +193,7 @@ def main() -> None:
     parser.add_argument("--sizes", default="10000,100000")
     parser.add_argument("--here", action="store_true", help="the installation in PATRON_HOME")
     parser.add_argument("--only", default="", help="with --here: these analyses, by comma")
+    parser.add_argument("--day", type=Path, help="the files that the installation in PATRON_HOME was made of")
     parser.add_argument("--run", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.run:
@@ -184,6 +203,10 @@ def main() -> None:
         django.setup()
         own = {"prepare": prepare_here, "refresh": refresh_here, "names": names_here}
         print(json.dumps(own[chosen.run]() if chosen.run in own else analyse_here(chosen.run), default=str))
+    elif chosen.day:
+        from benchmarks.__main__ import Installation
+
+        day(Installation(Path(os.environ["PATRON_HOME"])), chosen.day)
     elif chosen.here:
         night([name for name in chosen.only.split(",") if name])
     else:

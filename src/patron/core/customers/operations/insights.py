@@ -147,4 +147,5 @@ _INSERT = """
     SELECT a.customer_id, %(model)s, %(run)s, a.label, a.score, a.rank, a.reason_code, a.reason, a.facts
     FROM insight_arrived a JOIN customers_customer c ON c.id = a.customer_id
     WHERE NOT EXISTS (SELECT FROM customers_insight i WHERE i.customer_id = a.customer_id AND i.model = %(model)s)
+    ORDER BY a.customer_id
 """
