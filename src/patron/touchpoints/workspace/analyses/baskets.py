@@ -221,7 +221,7 @@ def _rules_table(desk: Desk, told: Sequence[Rule]) -> TablePart:
 def _lacking_table(desk: Desk, level: str, part: Part, rule: Rule) -> TablePart:
     def found(limit: int | None) -> list[Row]:
         rows = lacking(
-            desk.warehouse, desk.scope, level, part, rule, as_of=desk.as_of, window_days=_window(desk),
+            desk.warehouse, desk.scope, level, part, rule, as_of=desk.until, window_days=_window(desk),
             currency=desk.currency, limit=limit,
         )  # fmt: skip
         return [(Who(row.customer_id), row.baskets, row.spent, row.last_on) for row in rows]
@@ -253,7 +253,7 @@ def _explanation(desk: Desk, part: Part) -> list[Words]:
         )
         % {
             "days": formats.count(_window(desk)),
-            "as_of": formats.day(desk.as_of),
+            "as_of": formats.day(desk.until),
             "baskets": formats.count(part.baskets),
             "items": formats.count(part.items),
             "itemsets": formats.count(part.itemsets),

@@ -94,7 +94,7 @@ def _due_here(desk: Desk, level: str, days: int, rule: SequenceRule) -> int:
     """How many are due: in a branch its own customers."""
     if desk.scope.branch_id is None:
         return rule.due
-    found = due(desk.warehouse, desk.scope, level, days, rule, as_of=desk.as_of, currency=desk.currency, limit=None)
+    found = due(desk.warehouse, desk.scope, level, days, rule, as_of=desk.until, currency=desk.currency, limit=None)
     return sum(1 for _row in found)
 
 
@@ -218,7 +218,7 @@ def _rules_table(desk: Desk, told: Sequence[SequenceRule], days: int) -> TablePa
 
 def _due_table(desk: Desk, level: str, days: int, rule: SequenceRule) -> TablePart:
     def found(limit: int | None) -> list[Row]:
-        rows = due(desk.warehouse, desk.scope, level, days, rule, as_of=desk.as_of, currency=desk.currency, limit=limit)
+        rows = due(desk.warehouse, desk.scope, level, days, rule, as_of=desk.until, currency=desk.currency, limit=limit)
         return [(Who(row.customer_id), row.last_on, row.usually_on) for row in rows]
 
     return TablePart(
@@ -265,7 +265,7 @@ def _explanation(desk: Desk) -> list[Words]:
         % {
             "customers": formats.count(run.metrics.get("customers", 0)),
             "days": formats.count(run.parameters.get("window_days", 365)),
-            "as_of": formats.day(desk.as_of),
+            "as_of": formats.day(desk.until),
             "least": formats.count(run.parameters.get("least_customers", 0)),
         },
         _(

@@ -115,7 +115,7 @@ def analysis(request: PageRequest, name: str) -> HttpResponseBase:
             "kept": [(key, value) for key, value in request.GET.items() if key not in {*_names_of(desk), PASSED}],
             "run": desk.run,
             "as_of": desk.as_of,
-            "until": desk.until if desk.until < desk.as_of else None,
+            "until": desk.until,
             "computed_at": desk.run.computed_at or figures.freshness.checked_at,
             "notes": page_notes(desk.run.notes),
             "latest": latest if latest is not None and latest.status != PROMOTED else None,
