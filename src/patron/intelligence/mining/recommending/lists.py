@@ -70,11 +70,16 @@ def blocks(known: Known) -> Iterator[slice]:
 
 
 def _keep_best(offers: Offers, rows: slice, scores: Real32) -> None:
-    width = offers.length
-    top = np.argpartition(-scores, width - 1, axis=1)[:, :width].astype(np.int32)
-    top.sort(axis=1)  # so that equal scores are in the order of the products
-    values = np.take_along_axis(scores, top, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    top, values = np.take_along_axis(top, order, axis=1), np.take_along_axis(values, order, axis=1)
-    offers.product[rows] = np.where(np.isneginf(values), -1, top)
-    offers.score[rows] = values
+    """Into ``offers`` the highest scores of each row of ``scores``; of equal ones the product that comes first."""
+    places = np.arange(len(scores))
+    taken: list[tuple[Whole, Real32]] = []
+    # A few looks for the highest take a third of the time of putting all scores in order.
+    for _ in range(offers.length):
+        product = scores.argmax(axis=1)
+        taken.append((product, scores[places, product]))
+        scores[places, product] = -np.inf
+    for place, (product, score) in enumerate(taken):
+        offers.product[rows, place] = np.where(np.isneginf(score), -1, product)
+        offers.score[rows, place] = score
+    for product, score in reversed(taken):
+        scores[places, product] = score
