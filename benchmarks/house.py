@@ -2,6 +2,8 @@
 
     python -m benchmarks.house DIRECTORY --customers 1000000 [--until 2026-01-31]
 
+    python -m benchmarks.house DIRECTORY --more [--until 2026-01-31]
+
 writes `branches.csv`, `products.csv` (20 departments, 200 categories, 1,000 types; three in four with a cost),
 `customers.csv` and `purchases.parquet` in the order of their time: two years, about twenty lines to a customer.
 Everybody has a rhythm, a first and a last visit, a home branch, some products bought again and again, and a
@@ -119,18 +121,16 @@ def write_house(directory: Path, *, customers: int, until: date, branches: int =
     )
 
 
-def write_more(directory: Path, *, until: date, share: float = 0.01) -> Path:
-    """A file with `share` of the house's receipts once more, under numbers of their own, all sold on `until`."""
-    path = directory / "more.parquet"
+def write_more(directory: Path, *, until: date, share: float = 0.01) -> None:
+    """`more.parquet` with `share` of the house's receipts once more, under numbers of their own, all sold on `until`."""
     connect().execute(f"""
         COPY (
             SELECT * REPLACE ('N' || receipt_no AS receipt_no,
                 TIMESTAMP '{until} 00:00:00' + (sold_at - date_trunc('day', sold_at)) AS sold_at)
             FROM '{directory}/purchases.parquet'
             WHERE {chance("substr(receipt_no, 2)", 127)} < {share}
-        ) TO '{path}' (FORMAT parquet)
+        ) TO '{directory}/more.parquet' (FORMAT parquet)
     """)
-    return path
 
 
 def main() -> None:
@@ -138,7 +138,11 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--until", type=date.fromisoformat, default=datetime.now(UTC).date() - timedelta(1))
+    parser.add_argument("--more", action="store_true", help="one per cent of the receipts there once more")
     chosen = parser.parse_args()
+    if chosen.more:
+        write_more(chosen.directory, until=chosen.until)
+        return
     write_house(chosen.directory, customers=chosen.customers, until=chosen.until)
 
 
