@@ -1,7 +1,6 @@
 """Files of a house whose customers live: the nightly analyses need rhythms, tastes, prices and people who leave.
 
     python -m benchmarks.house DIRECTORY --customers 1000000 [--until 2026-01-31]
-
     python -m benchmarks.house DIRECTORY --more [--until 2026-01-31]
 
 writes `branches.csv`, `products.csv` (20 departments, 200 categories, 1,000 types; three in four with a cost),
@@ -122,7 +121,7 @@ def write_house(directory: Path, *, customers: int, until: date, branches: int =
 
 
 def write_more(directory: Path, *, until: date, share: float = 0.01) -> None:
-    """`more.parquet` with `share` of the house's receipts once more, under numbers of their own, all sold on `until`."""
+    """`more.parquet` with `share` of the house's receipts once more under other numbers, all sold on `until`."""
     connect().execute(f"""
         COPY (
             SELECT * REPLACE ('N' || receipt_no AS receipt_no,
