@@ -41,6 +41,7 @@ def find(context: Context) -> Findings:
     if not len(purchases.days.customers):
         raise InputError("There are no purchases of known customers yet; loyalty needs some months of them.")
     found = measure(purchases, as_of, parameters)
+    context.warehouse.connection.execute("DROP TABLE loyalty_lines")
     groups = known_of(context, found.days.customers, as_of)
     outcome = outcome_from(found, as_of)
     customers = _customers(found, groups, outcome.table, as_of, parameters.window_weeks)

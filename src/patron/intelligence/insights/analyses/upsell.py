@@ -70,6 +70,7 @@ def find(context: Context) -> Findings:
         """
     )
     found = climb(Rows(context.warehouse.backend.table("ladder_lines"), {}), context.until, parameters)
+    context.warehouse.connection.execute("DROP TABLE ladder_lines")
     if not len(found.ladders.categories):
         raise InputError(
             f"A ladder needs a category with {parameters.min_products} products of clearly different prices: "
