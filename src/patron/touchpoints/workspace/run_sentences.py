@@ -130,6 +130,7 @@ SENTENCES: Final = (
     gettext_noop("What moves everybody cannot be told from fewer than 30 customers; firmness leaves it out."),
     gettext_noop("The forecast of visits is not back-tested: that needs sixteen weeks of data."),
     gettext_noop("Learned from a random sample of %(sample)s of %(rows)s rows."),
+    gettext_noop("The methods were compared on %(sample)s of %(customers)s customers, spread evenly over all."),
     gettext_noop(
         "Leaving within %(days)s days needs %(needed)s days of history to learn and to test; there are %(there)s. "
         "Wait, bring in earlier purchases, or choose a shorter horizon_days."

@@ -96,7 +96,7 @@ _TYPE: Final = "coalesce(nullif(category_3, ''), nullif(category_2, ''), product
 
 def find(context: Context) -> Findings:
     """Compare the methods, make the offers. Raises InputError while nothing was bought whose product is known."""
-    from patron.intelligence.mining.recommending.recommend import TEST, recommend
+    from patron.intelligence.mining.recommending.recommend import recommend
     from patron.intelligence.mining.transactions import prepare
 
     parameters = context.parameters(NextProductParameters, of=MODEL.card.name)
@@ -148,9 +148,15 @@ def find(context: Context) -> Findings:
         parameters=parameters.as_dict(),
         metrics=metrics,
         proof=proof,
-        notes=() if found.figures("new", "popular", TEST) else ("The history is too short to compare the methods.",),
+        notes=_notes(found, parameters) if baseline else ("The history is too short to compare the methods.",),
         large={PRODUCTS.name: _MADE, INSIGHTS: _TOLD},
     )
+
+
+def _notes(found: Recommendation, parameters: NextProductParameters) -> tuple[str, ...]:
+    most, customers = parameters.sample_customers, found.customers
+    told = f"The methods were compared on {most:,} of {customers:,} customers, spread evenly over all."
+    return (told,) if customers > most else ()
 
 
 def _tell(context: Context, found: Recommendation) -> None:
