@@ -30,8 +30,8 @@ class _Answers:
     Keeps those asked for lately. Safe to share among threads.
     """
 
-    MOST = 1000
-    ROWS = 500
+    MOST = 400
+    ROWS = 250
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
