@@ -67,7 +67,9 @@ _WITH_PRODUCTS: Final = """
     WITH own AS (
         SELECT customer, product, arg_max(product_id, (days, -product_id)) AS product_id FROM (
             SELECT customer, product, product_id, count(*) AS days FROM typed_lines
-            SEMI JOIN offers USING (customer, product) GROUP BY ALL
+            SEMI JOIN offers USING (customer, product)
+            WHERE customer BETWEEN (SELECT min(customer) FROM offers) AND (SELECT max(customer) FROM offers)
+            GROUP BY ALL
         ) GROUP BY ALL
     )
     SELECT o.customer AS customer_id, c.home_branch_id AS branch_id, o.list, o.rank, o.product,
