@@ -21,7 +21,6 @@ from patron.touchpoints.workspace.analyses.contract import (
     AnalysisPage,
     Answer,
     ChartPart,
-    Part,
     Row,
     TablePart,
     Tile,
@@ -30,6 +29,7 @@ from patron.touchpoints.workspace.analyses.contract import (
 from patron.touchpoints.workspace.analyses.desk import Desk
 
 if TYPE_CHECKING:
+    from patron.intelligence.mining.arrays import Real
     from patron.intelligence.mining.optimising.contacts import Channel, Plan
 
 PAGE_ROWS: Final = 100
@@ -68,13 +68,16 @@ def build(desk: Desk) -> Answer:
     found = candidates(desk.warehouse, desk.scope)
     if not found:
         return Answer(_("Nobody here has anything at stake that is known, so there is nobody to contact yet."))
-    plan, reps = _planned(found, wish)
-    rows = _rows(desk, found, plan, reps)
+    gains = _gains(found)
+    plan, reps = _planned(gains, wish)
     calls = sum(1 for place in plan.channel if place == 0)
     return Answer(
         sentence=_sentence(desk, wish, plan, calls),
-        tiles=_tiles(desk, found, wish, plan, calls),
-        parts=_parts(desk, found, wish, rows),
+        tiles=_tiles(desk, found, gains, wish, plan, calls),
+        parts=[
+            ChartPart(_("What if more people called?"), _people(desk, gains, wish), wide=True),
+            _list(desk, found, plan, reps),
+        ],
         explanation=_explanation(desk, wish),
     )
 
@@ -100,14 +103,21 @@ def _wish(desk: Desk) -> _Wish:
     return _Wish(int(reps), int(daily), int(days), cost, saves)
 
 
-def _planned(found: Sequence[Candidate], wish: _Wish) -> tuple[Plan, Sequence[int]]:
+def _gains(found: Sequence[Candidate]) -> Real:
+    """What is at stake with each by each way, all of it; not a number where the way is closed."""
+    import numpy as np
+
+    stake = np.array([0.0 if each.recent >= MOST_CONTACTS else float(each.stake) for each in found])
+    open_ways = np.array([(each.by_call, each.by_sms, each.by_email) for each in found], dtype=np.bool_)
+    return np.where(open_ways, stake[:, None], np.nan)
+
+
+def _planned(gains: Real, wish: _Wish) -> tuple[Plan, Sequence[int]]:
     import numpy as np
 
     from patron.intelligence.mining.optimising.contacts import contact_plan, dealt
 
-    stake = np.array([0.0 if each.recent >= MOST_CONTACTS else float(each.stake) for each in found])
-    gain = stake[:, None] * np.array([wish.saves[name] for name in ("call", "sms", "email")])
-    gain[~np.array([(each.by_call, each.by_sms, each.by_email) for each in found], dtype=np.bool_)] = np.nan
+    gain = gains * np.array([wish.saves[name] for name in ("call", "sms", "email")])
     plan = contact_plan(gain, wish.channels(), days=wish.days, decay=DECAY)
     return plan, dealt(plan, wish.channels(), reps=wish.reps).tolist()
 
@@ -135,10 +145,10 @@ def _sentence(desk: Desk, wish: _Wish, plan: Plan, calls: int) -> str:
     )
 
 
-def _tiles(desk: Desk, found: Sequence[Candidate], wish: _Wish, plan: Plan, calls: int) -> list[Tile]:
+def _tiles(desk: Desk, found: Sequence[Candidate], gains: Real, wish: _Wish, plan: Plan, calls: int) -> list[Tile]:
     whole = stakes(desk.warehouse, desk.scope)
     room = wish.reps * wish.daily * wish.days
-    more = _planned(found, replace(wish, reps=wish.reps + 1))[0].total - plan.total
+    more = _planned(gains, replace(wish, reps=wish.reps + 1))[0].total - plan.total
     peace = sum(1 for each in found if each.recent >= MOST_CONTACTS)
     return [
         Tile(
@@ -165,57 +175,59 @@ def _tiles(desk: Desk, found: Sequence[Candidate], wish: _Wish, plan: Plan, call
     ]
 
 
-def _rows(desk: Desk, found: Sequence[Candidate], plan: Plan, reps: Sequence[int]) -> list[Row]:
-    names = ("call", "sms", "email")
-    chosen = [place for place in range(len(found)) if plan.channel[place] >= 0]
-    chosen.sort(key=lambda place: (plan.channel[place], plan.day[place], -plan.net[place], place))
+def _rows(
+    desk: Desk, found: Sequence[Candidate], plan: Plan, reps: Sequence[int], limit: int | None = None
+) -> list[Row]:
+    import numpy as np
+
+    chosen = np.flatnonzero(plan.channel >= 0)
+    order = np.lexsort((chosen, -plan.net[chosen], plan.day[chosen], plan.channel[chosen]))
+    channels = [str(CHANNEL_LABELS[name]) for name in ("call", "sms", "email")]
+    stages = {name: str(label) for name, label in STAGE_LABELS.items()}
     return [
         (
             desk.as_of + timedelta(days=1 + int(plan.day[place])),
             Who(found[place].customer_id),
-            str(CHANNEL_LABELS[names[plan.channel[place]]]),
+            channels[plan.channel[place]],
             reps[place] + 1 if reps[place] >= 0 else None,
             float(plan.net[place]),
             found[place].stake,
             found[place].fallen,
             found[place].p_leave,
-            str(STAGE_LABELS.get(found[place].stage, "")),
+            stages.get(found[place].stage, ""),
             found[place].days_silent,
         )
-        for place in chosen
+        for place in chosen[order][:limit].tolist()
     ]
 
 
-def _parts(desk: Desk, found: Sequence[Candidate], wish: _Wish, rows: Sequence[Row]) -> list[Part]:
-    return [
-        ChartPart(_("What if more people called?"), _people(desk, found, wish), wide=True),
-        TablePart(
-            key="plan",
-            title=_("The plan"),
-            columns=[
-                Column(_("Day"), "short"),
-                Column(_("Customer")),
-                Column(_("Channel")),
-                Column(_("Caller"), "count"),
-                Column(_("Should bring"), "money"),
-                Column(_("At stake"), "money"),
-                Column(_("of it, buys less already"), "money"),
-                Column(_("Chance of leaving"), "percent"),
-                Column(_("Stage")),
-                Column(_("Days silent"), "count"),
-            ],
-            rows=rows[:PAGE_ROWS],
-            note=_("The first 100, calls first; the file has all of them. Costs are taken off what a contact brings."),
-            every=lambda: rows,
-            empty=_("Nobody: no contact would bring more than it costs."),
-        ),
-    ]
+def _list(desk: Desk, found: Sequence[Candidate], plan: Plan, reps: Sequence[int]) -> TablePart:
+    return TablePart(
+        key="plan",
+        title=_("The plan"),
+        columns=[
+            Column(_("Day"), "short"),
+            Column(_("Customer")),
+            Column(_("Channel")),
+            Column(_("Caller"), "count"),
+            Column(_("Should bring"), "money"),
+            Column(_("At stake"), "money"),
+            Column(_("of it, buys less already"), "money"),
+            Column(_("Chance of leaving"), "percent"),
+            Column(_("Stage")),
+            Column(_("Days silent"), "count"),
+        ],
+        rows=_rows(desk, found, plan, reps, PAGE_ROWS),
+        note=_("The first 100, calls first; the file has all of them. Costs are taken off what a contact brings."),
+        every=lambda: _rows(desk, found, plan, reps),
+        empty=_("Nobody: no contact would bring more than it costs."),
+    )
 
 
-def _people(desk: Desk, found: Sequence[Candidate], wish: _Wish) -> Chart:
+def _people(desk: Desk, gains: Real, wish: _Wish) -> Chart:
     highest = max(wish.reps + BEYOND, 5)
     tried = sorted({round(highest * step / 8) for step in range(9)} | {wish.reps})
-    points = [(reps, _planned(found, replace(wish, reps=reps))[0].total) for reps in tried]
+    points = [(reps, _planned(gains, replace(wish, reps=reps))[0].total) for reps in tried]
     now = dict(points)[wish.reps]
     facts = {
         "people": formats.count(wish.reps),
