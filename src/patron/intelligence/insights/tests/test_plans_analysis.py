@@ -82,7 +82,7 @@ def test_the_plan_calls_those_worth_it_and_tells_the_customers_page(tmp_path: Pa
 
 def test_nobody_is_planned_for_a_way_that_is_closed(tmp_path: Path) -> None:
     def told(*rows: tuple[int, str, bool, str]) -> Context:
-        context = house(tmp_path / "w")
+        context = house(tmp_path / f"w{len(list(tmp_path.iterdir()))}")
         who, channel, has_contact, permission = zip(*rows, strict=True)
         reach = {
             "customer_id": who, "channel": channel, "has_contact": has_contact, "permission": permission,
