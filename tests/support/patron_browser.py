@@ -142,7 +142,7 @@ def settled(page: "Page") -> "Page":
     """Wait until every chart in sight of the layout is drawn and HTMX is at rest."""
     page.wait_for_function(
         "() => document.querySelectorAll('[data-chart-target=picture]:not([data-drawn])').length === 0"
-        " && document.querySelectorAll('.htmx-request').length === 0"
+        " && document.querySelectorAll('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added').length === 0"
     )
     return page
 

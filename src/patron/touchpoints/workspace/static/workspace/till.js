@@ -20,6 +20,7 @@ class TillController extends Controller {
     };
     document.addEventListener("keydown", this.onKey);
     this.element.addEventListener("htmx:afterRequest", this.onSent);
+    this.element.dataset.ready = "true"; // from here on codes are taken in order; before, Enter sends the form
   }
 
   disconnect() {
