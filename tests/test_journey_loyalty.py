@@ -252,14 +252,16 @@ def test_the_key_pages_on_a_phone_in_chinese(house, staff):
 
 def _scan(page, card, *codes, total):
     page.goto("/till/")
-    page.locator("#till-q").wait_for()
+    page.locator("#till[data-ready]").wait_for()
     for code in codes:
         page.keyboard.type(code)
         page.keyboard.press("Enter")
     page.locator("#till-quote").get_by_text(total).wait_for()
+    settled(page)
     page.locator("#till-member").fill(card)
     page.keyboard.press("Enter")
     page.locator(".till-who").wait_for()
+    settled(page)
 
 
 def _complete(page):
