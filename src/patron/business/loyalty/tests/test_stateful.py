@@ -204,13 +204,15 @@ class LedgerMachine(RuleBasedStateMachine):
         at = self._now()
         comeback = Comeback(receipt, net)
         self.returned.append((who, give_back(purchase, net, at=at), comeback))
+        receipt.returns.append(comeback)
+        if _worth(receipt.net) == 0:
+            return  # it earned nothing: no movement, and what is due to expire waits for the next one
         paper = self.papers[who]
         paper.expire(today(at))
         expired = sum((heap.expired for heap in receipt.heaps), ZERO)
         points = max(ZERO, min(receipt.points - _worth(left - net), receipt.points - expired))
         comeback.taken = paper.go_out(points, first=receipt.heaps)
         receipt.points -= points
-        receipt.returns.append(comeback)
 
     @precondition(lambda self: self.returned)
     @rule(pick=pick)
