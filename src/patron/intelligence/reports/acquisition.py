@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from patron.intelligence.reports.scope import Scope
+from patron.intelligence.reports.slices import in_slices
 from patron.intelligence.warehouse.reader import Warehouse
 
 PAGE = 50
@@ -101,10 +103,7 @@ def lookalike_rows(
 
 def every_lookalike(warehouse: Warehouse, scope: Scope, segment: str, *, newer: bool) -> Iterator[Sequence[Candidate]]:
     """All of them in slices, for a file."""
-    skip = 0
-    while rows := lookalike_rows(warehouse, scope, segment, newer=newer, skip=skip, limit=5000):
-        yield rows
-        skip += len(rows)
+    return in_slices(partial(lookalike_rows, warehouse, scope, segment, newer=newer))
 
 
 def signs_of(warehouse: Warehouse, segment: str) -> list[Sign]:
@@ -143,7 +142,4 @@ def response_rows(
 
 def every_response(warehouse: Warehouse, scope: Scope, definition: str) -> Iterator[Sequence[Candidate]]:
     """All of them in slices, for a file."""
-    skip = 0
-    while rows := response_rows(warehouse, scope, definition, skip=skip, limit=5000):
-        yield rows
-        skip += len(rows)
+    return in_slices(partial(response_rows, warehouse, scope, definition))

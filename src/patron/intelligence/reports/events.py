@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from patron.intelligence.reports.scope import Scope
+from patron.intelligence.reports.slices import in_slices
 from patron.intelligence.warehouse.reader import Warehouse
 
 PAGE: Final = 50
@@ -69,8 +71,5 @@ def event_rows(warehouse: Warehouse, scope: Scope, kind: str, *, limit: int = PA
 
 
 def every_event_row(warehouse: Warehouse, scope: Scope, kind: str) -> Iterator[Sequence[EventRow]]:
-    """All of them in slices of a thousand, for a file."""
-    skip = 0
-    while rows := event_rows(warehouse, scope, kind, limit=1000, skip=skip):
-        yield rows
-        skip += len(rows)
+    """All of them in slices, for a file."""
+    return in_slices(partial(event_rows, warehouse, scope, kind))

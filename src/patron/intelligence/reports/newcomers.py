@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Literal
 
 from patron.intelligence.insights.marts.contract import ALL_BRANCHES
 from patron.intelligence.reports.scope import Scope
+from patron.intelligence.reports.slices import in_slices
 from patron.intelligence.warehouse.reader import Warehouse
 
 Measure = Literal["back", "stay"]
@@ -128,10 +130,7 @@ def newcomer_rows(
 
 def every_newcomer(warehouse: Warehouse, scope: Scope, state: State) -> Iterator[Sequence[NewcomerRow]]:
     """All of them in slices, for a file."""
-    skip = 0
-    while rows := newcomer_rows(warehouse, scope, state, skip=skip, limit=5000):
-        yield rows
-        skip += len(rows)
+    return in_slices(partial(newcomer_rows, warehouse, scope, state))
 
 
 def figures_of(warehouse: Warehouse, measure: Measure, branch_id: int = ALL_BRANCHES) -> GroupFigures | None:

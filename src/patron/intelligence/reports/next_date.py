@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Literal
 
 from patron.intelligence.reports.scope import Scope
+from patron.intelligence.reports.slices import in_slices
 from patron.intelligence.warehouse.reader import Warehouse
 
 List = Literal["week", "overdue", "quiet", "all"]
@@ -93,10 +95,7 @@ def visit_rows(
 
 def every_visit(warehouse: Warehouse, scope: Scope, chosen: List, as_of: date) -> Iterator[Sequence[NextVisit]]:
     """All of them in slices, for a file."""
-    skip = 0
-    while rows := visit_rows(warehouse, scope, chosen, as_of, skip=skip, limit=5000):
-        yield rows
-        skip += len(rows)
+    return in_slices(partial(visit_rows, warehouse, scope, chosen, as_of))
 
 
 def expected_days(warehouse: Warehouse, scope: Scope) -> list[ExpectedDay]:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from patron.intelligence.reports.scope import Scope
+from patron.intelligence.reports.slices import in_slices
 from patron.intelligence.warehouse.reader import Warehouse
 
 PAGE = 50
@@ -92,10 +94,7 @@ def offer_rows(
 
 def every_offer(warehouse: Warehouse, scope: Scope, kind: str, product: str) -> Iterator[Sequence[Offer]]:
     """All of them in slices, for a file."""
-    skip = 0
-    while rows := offer_rows(warehouse, scope, kind, product, skip=skip, limit=5000):
-        yield rows
-        skip += len(rows)
+    return in_slices(partial(offer_rows, warehouse, scope, kind, product))
 
 
 def method_lines(warehouse: Warehouse, kind: str, window: str = "test") -> list[MethodLine]:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from patron.intelligence.reports.scope import Scope
+from patron.intelligence.reports.slices import in_slices
 from patron.intelligence.warehouse.reader import Warehouse
 
 PAGE = 50
@@ -99,10 +101,7 @@ def step_rows(warehouse: Warehouse, scope: Scope, category: str, *, skip: int = 
 
 def every_step(warehouse: Warehouse, scope: Scope, category: str) -> Iterator[Sequence[Step]]:
     """All of them in slices, for a file."""
-    skip = 0
-    while rows := step_rows(warehouse, scope, category, skip=skip, limit=5000):
-        yield rows
-        skip += len(rows)
+    return in_slices(partial(step_rows, warehouse, scope, category))
 
 
 def ladder(warehouse: Warehouse, category: str) -> list[Rung]:

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Final, Literal
 
 from patron.intelligence.reports.scope import Scope
+from patron.intelligence.reports.slices import in_slices
 from patron.intelligence.warehouse.reader import Warehouse
 
 Group = Literal["vip", "class_a", "all"]
@@ -86,11 +88,8 @@ def watch_rows(
 
 
 def every_watch_row(warehouse: Warehouse, scope: Scope, group: Group, *, fresh: bool) -> Iterator[Sequence[WatchRow]]:
-    """The whole list in slices of a thousand, for a file."""
-    skip = 0
-    while rows := watch_rows(warehouse, scope, group, fresh=fresh, limit=1000, skip=skip):
-        yield rows
-        skip += len(rows)
+    """The whole list in slices, for a file."""
+    return in_slices(partial(watch_rows, warehouse, scope, group, fresh=fresh))
 
 
 def rule_checks(warehouse: Warehouse) -> list[RuleCheck]:

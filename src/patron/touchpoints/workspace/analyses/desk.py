@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from patron.intelligence.reports.scope import Scope
+from patron.intelligence.reports.slices import Fetch
 from patron.intelligence.warehouse.reader import Warehouse
 from patron.kernel.actor import Actor
 from patron.touchpoints.workspace.analyses.contract import Control, Words
@@ -20,13 +21,6 @@ PASSED = "from"
 ROWS = 50
 """Rows of a list that a page shows before it leads to the next ones."""
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-
-
-class Fetch(Protocol[T_co]):
-    """Gives at most `limit` rows of a list after the first `skip` ones."""
-
-    def __call__(self, *, skip: int, limit: int) -> Sequence[T_co]: ...
 
 
 @dataclass(frozen=True, slots=True)
